@@ -1,0 +1,349 @@
+//! The only place where grants are made.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    Ask, Authority, Cause, Clock, Decision, DecisionId, Decisions, Delivery, Denial, Entropy, Error, Fact,
+    FieldSet, Grant, Importance, JobPolicy, Origin, Outcome, Permission, PolicyEngine, Principal, Realm,
+    Recorder, Resource, Revision, RuleId, Subject, Target, Ticket, UnixTime, Verdict, code, fact::Reason,
+    names, text::Text,
+};
+
+/// The longest life of a grant.
+pub const MAX_GRANT_LIFE: Duration = Duration::from_secs(60);
+
+/// The most records of one [`Authorizer::decide_each`].
+pub const MAX_PAGE: usize = 1_000;
+
+/// Decides, records, and grants: in that order, always all three.
+///
+/// Its engines are constructor arguments and no method adds one later; the [`Authority`] that its grants carry is drawn at
+/// random, so what another authorizer in the same program grants opens nothing in a vault built for this one.
+pub struct Authorizer {
+    service: Box<str>,
+    authority: Authority,
+    policy: Box<dyn PolicyEngine>,
+    jobs: JobPolicy,
+    recorder: Arc<dyn Recorder>,
+    clock: Arc<dyn Clock>,
+    run: [u8; 8],
+    decisions: AtomicU64,
+}
+
+/// A verdict with the reason that goes on record.
+struct Answer {
+    verdict: Verdict,
+    revision: Revision,
+    reason: Reason,
+}
+
+impl Authorizer {
+    /// An authorizer for the service of this name, with a new authority.
+    ///
+    /// `policy` decides for principals of a tenant and `jobs` for those of [`Realm::System`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Name`](crate::ErrorKind::Name) for an unprintable service name,
+    /// [`ErrorKind::Entropy`](crate::ErrorKind::Entropy) when no randomness can be had.
+    pub fn new(
+        service: &str,
+        policy: impl PolicyEngine + 'static,
+        jobs: JobPolicy,
+        recorder: Arc<dyn Recorder>,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, Error> {
+        names::check(service)?;
+        let mut run = [0; 8];
+        entropy.fill(&mut run)?;
+        Ok(Self {
+            service: service.into(),
+            authority: Authority::draw(entropy)?,
+            policy: Box::new(policy),
+            jobs,
+            recorder,
+            clock,
+            run,
+            decisions: AtomicU64::new(0),
+        })
+    }
+
+    /// Whose grants these are; a vault is built for one.
+    #[must_use]
+    pub const fn authority(&self) -> Authority {
+        self.authority
+    }
+
+    /// The service's name, as it stands in records.
+    #[must_use]
+    pub const fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// Decides one question and queues its record.
+    ///
+    /// Answers [`Cause::NeedsDurable`] for a critical permission and for every principal of [`Realm::System`].
+    pub fn decide(&self, who: &Principal, permission: Permission, on: Resource<'_>) -> Decision {
+        if needs_durable(who, permission) {
+            return Decision::Indeterminate(Cause::NeedsDurable);
+        }
+        self.decide_recorded(who, permission, on, Delivery::Standard).0
+    }
+
+    /// Decides one question for each record of a page of one tenant and kind, and queues one record for all of them.
+    ///
+    /// Answers [`Cause::NeedsDurable`] throughout for a critical permission, and [`Cause::Malformed`] throughout when the
+    /// page has over [`MAX_PAGE`] records, or records of more than one tenant or kind.
+    pub fn decide_each<'r>(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        on: impl IntoIterator<Item = Resource<'r>>,
+    ) -> Decisions {
+        let page: Vec<Resource<'r>> = on.into_iter().take(MAX_PAGE + 1).collect();
+        let throughout = |cause| Decisions(page.iter().map(|_| Decision::Indeterminate(cause)).collect());
+        let Some(first) = page.first() else {
+            return Decisions(Vec::new());
+        };
+        if needs_durable(who, permission) {
+            return throughout(Cause::NeedsDurable);
+        }
+        if page.len() > MAX_PAGE
+            || page.iter().any(|on| (on.tenant(), on.kind()) != (first.tenant(), first.kind()))
+        {
+            return throughout(Cause::Malformed);
+        }
+        let (now, decision) = (self.clock.wall(), self.next_decision());
+        let mut allowed = Vec::with_capacity(page.len());
+        let (mut denied, mut unknown, mut revision) = (0, 0, Revision::default());
+        let decisions: Vec<Decision> = page
+            .iter()
+            .map(|on| {
+                let answer = self.answer(who, permission, *on, now);
+                revision = answer.revision;
+                match answer.verdict {
+                    Verdict::Allow { .. } => allowed.extend(on.id()),
+                    Verdict::Deny { .. } => denied += 1,
+                    Verdict::Unknown(_) => unknown += 1,
+                }
+                self.decision(answer, who, permission, *on, decision, now)
+            })
+            .collect();
+        let target = Target::Page { tenant: first.tenant(), kind: first.kind(), allowed: &allowed, denied };
+        let outcome = match (allowed.len(), unknown) {
+            (0, 0) => Outcome::Denied,
+            (_, 0) => Outcome::Success,
+            _ => Outcome::Unknown,
+        };
+        let mut fact = self.fact(code::PAGE_DECIDED, outcome, now, who, permission, target, decision);
+        fact.revision = Some(revision);
+        match self.recorder.record(&fact) {
+            Ok(_) => Decisions(decisions),
+            Err(_) => throughout(Cause::NotRecorded),
+        }
+    }
+
+    /// Decides one question; an allow is answered only once its record is durable.
+    ///
+    /// # Cancel safety
+    /// Dropped before it ends, the decision may be on record without a grant: it says more than happened, never less.
+    pub async fn decide_durably(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        on: Resource<'_>,
+    ) -> Decision {
+        let (decision, ticket) = self.decide_recorded(who, permission, on, Delivery::Critical);
+        let (Decision::Allow(_), Some(ticket)) = (&decision, ticket) else {
+            return decision;
+        };
+        match poll_fn(|cx| self.recorder.poll_durable(ticket, cx)).await {
+            Ok(()) => decision,
+            Err(_) => Decision::Indeterminate(Cause::NotRecorded),
+        }
+    }
+
+    fn decide_recorded(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        on: Resource<'_>,
+        delivery: Delivery,
+    ) -> (Decision, Option<Ticket>) {
+        let (now, decision) = (self.clock.wall(), self.next_decision());
+        let answer = self.answer(who, permission, on, now);
+        let (code, outcome, rule) = match &answer.verdict {
+            Verdict::Allow { rule, .. } => (code::PERMISSION_GRANTED, Outcome::Success, Some(*rule)),
+            Verdict::Deny { rule } => (code::PERMISSION_DENIED, Outcome::Denied, *rule),
+            Verdict::Unknown(_) => (code::PERMISSION_UNDECIDED, Outcome::Unknown, None),
+        };
+        let mut fact = self.fact(code, outcome, now, who, permission, Target::Resource(on), decision);
+        fact.delivery = delivery;
+        fact.rule = rule;
+        fact.revision = Some(answer.revision);
+        fact.reason = Some(match &answer.verdict {
+            Verdict::Unknown(cause) => cause.as_str(),
+            _ => answer.reason.as_str(),
+        });
+        match self.recorder.record(&fact) {
+            Ok(ticket) => (self.decision(answer, who, permission, on, decision, now), Some(ticket)),
+            Err(_) => (Decision::Indeterminate(Cause::NotRecorded), None),
+        }
+    }
+
+    /// What tenant, expiry and engines say, before anything is recorded.
+    fn answer(&self, who: &Principal, permission: Permission, on: Resource<'_>, now: UnixTime) -> Answer {
+        if !on.is_well_formed() {
+            return Answer::of(
+                Verdict::Unknown(Cause::Malformed),
+                Revision::default(),
+                Reason::NothingAllows,
+            );
+        }
+        let mut answer = self.answer_for_one(who, permission, on, now);
+        let mut actor = who.actor();
+        while let Some(one) = actor {
+            answer = answer.and(self.answer_for_one(one, permission, on, now));
+            actor = one.actor();
+        }
+        answer
+    }
+
+    fn answer_for_one(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        on: Resource<'_>,
+        now: UnixTime,
+    ) -> Answer {
+        let deny = Verdict::Deny { rule: None };
+        if who.realm() == Realm::Tenant && who.tenant() != on.tenant() {
+            return Answer::of(deny, Revision::default(), Reason::OtherTenant);
+        }
+        if who.expires().is_some_and(|expires| expires <= now) {
+            return Answer::of(deny, Revision::default(), Reason::CredentialExpired);
+        }
+        let ask = Ask::new(who, permission.name(), on, now);
+        let (verdict, revision) = match who.realm() {
+            Realm::Tenant => self.policy.decide(&ask),
+            Realm::System => self.jobs.decide(&ask),
+        };
+        let reason = match &verdict {
+            Verdict::Deny { rule: None } => Reason::NothingAllows,
+            _ => Reason::Rule,
+        };
+        // An engine's allow that has already ended is no allow.
+        match verdict {
+            Verdict::Allow { until, .. } if until <= now => Answer::of(deny, revision, Reason::NothingAllows),
+            verdict => Answer::of(verdict, revision, reason),
+        }
+    }
+
+    fn decision(
+        &self,
+        answer: Answer,
+        who: &Principal,
+        permission: Permission,
+        on: Resource<'_>,
+        decision: DecisionId,
+        now: UnixTime,
+    ) -> Decision {
+        match answer.verdict {
+            Verdict::Allow { clear, until, .. } => Decision::Allow(Grant {
+                authority: self.authority,
+                decision,
+                permission: permission.name(),
+                tenant: Text::new(on.tenant()),
+                kind: Text::new(on.kind()),
+                id: on.id().map(Text::new),
+                clear,
+                expires: until
+                    .min(now.saturating_add(MAX_GRANT_LIFE))
+                    .min(who.expires().unwrap_or(UnixTime::MAX)),
+            }),
+            Verdict::Deny { rule } => {
+                Decision::Deny(Denial { decision, rule, revision: answer.revision, reason: answer.reason })
+            }
+            Verdict::Unknown(cause) => Decision::Indeterminate(cause),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one mandatory part of a fact")]
+    fn fact<'a>(
+        &'a self,
+        code: crate::EventCode,
+        outcome: Outcome,
+        at: UnixTime,
+        who: &'a Principal,
+        permission: Permission,
+        target: Target<'a>,
+        decision: DecisionId,
+    ) -> Fact<'a> {
+        let origin = Origin::service(&self.service).of(who);
+        let mut fact = Fact::new(code, outcome, at, Subject::Principal(who), target, origin);
+        fact.permission = Some(permission.name());
+        fact.decision = Some(decision);
+        fact
+    }
+
+    /// Eight random bytes of this authorizer and a count: unique without a draw for each decision.
+    fn next_decision(&self) -> DecisionId {
+        let mut id = [0; 16];
+        let (run, count) = id.split_at_mut(8);
+        run.copy_from_slice(&self.run);
+        count.copy_from_slice(&self.decisions.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        DecisionId(id)
+    }
+}
+
+impl Answer {
+    const fn of(verdict: Verdict, revision: Revision, reason: Reason) -> Self {
+        Self { verdict, revision, reason }
+    }
+
+    /// What both may do. A definite deny wins over an unknown, and an unknown over an allow.
+    fn and(self, other: Self) -> Self {
+        match (self.verdict, other.verdict) {
+            (Verdict::Deny { rule }, _) => Self { verdict: Verdict::Deny { rule }, ..self },
+            (_, Verdict::Deny { rule }) => Self { verdict: Verdict::Deny { rule }, ..other },
+            (Verdict::Unknown(cause), _) | (_, Verdict::Unknown(cause)) => {
+                Self { verdict: Verdict::Unknown(cause), revision: self.revision, reason: self.reason }
+            }
+            (
+                Verdict::Allow { rule, clear, until },
+                Verdict::Allow { rule: _, clear: other_clear, until: other_until },
+            ) => {
+                let verdict = both(rule, &clear, &other_clear, until.min(other_until));
+                Self { verdict, revision: self.revision, reason: self.reason }
+            }
+        }
+    }
+}
+
+fn both(rule: RuleId, one: &FieldSet, two: &FieldSet, until: UnixTime) -> Verdict {
+    Verdict::Allow { rule, clear: one.intersection(two), until }
+}
+
+fn needs_durable(who: &Principal, permission: Permission) -> bool {
+    permission.importance() == Importance::Critical
+        || who.realm() == Realm::System
+        || std::iter::successors(who.actor(), |actor| actor.actor())
+            .any(|actor| actor.realm() == Realm::System)
+}
+
+impl fmt::Debug for Authorizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorizer")
+            .field("service", &self.service)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,35 @@
+//! What a name may look like.
+
+use crate::{Error, ErrorKind};
+
+/// Longest name of a tenant, subject, role, team, record or field, in bytes.
+pub(crate) const MAX_NAME: usize = 255;
+
+/// Names are compared byte by byte and never folded, trimmed or normalised; they only must be showable on one line.
+pub(crate) fn check(name: &str) -> Result<(), Error> {
+    if is_name(name) { Ok(()) } else { Err(Error::new(ErrorKind::Name)) }
+}
+
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_NAME && !name.chars().any(breaks_a_line)
+}
+
+/// Control characters, and those that some readers take for the end of a line or that turn the writing direction.
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_forge_log_lines_are_refused() {
+        for bad in ["", "a\nb", "a\u{85}b", "a\u{2028}b", "a\u{202e}b", "\0", &"x".repeat(256)] {
+            assert!(check(bad).is_err(), "{bad:?}");
+        }
+        for good in ["-", "a b", "é", "../x", "' OR 1=1", &"x".repeat(255)] {
+            assert!(check(good).is_ok(), "{good:?}");
+        }
+    }
+}

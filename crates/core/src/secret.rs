@@ -1,0 +1,142 @@
+//! Types that hold secrets: no `Display`, no `Serialize`, no `Clone`, a `Debug` that shows nothing, equality in constant
+//! time, wiped when dropped.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Secret bytes of any length.
+pub struct SecretBytes(SecretBox<[u8]>);
+
+impl SecretBytes {
+    /// Takes the bytes over. Spare capacity is given back first, so that no unwiped copy stays behind here; copies that
+    /// the caller made earlier are the caller's.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let bytes = Zeroizing::new(bytes);
+        let mut held: Box<[u8]> = vec![0; bytes.len()].into_boxed_slice();
+        held.copy_from_slice(&bytes);
+        Self(SecretBox::new(held))
+    }
+
+    /// The bytes. Search for this name to find every place that sees them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose_secret()
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
+    }
+}
+
+/// A secret text, such as a password.
+pub struct SecretText(SecretString);
+
+impl SecretText {
+    /// Takes the text over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        let text = Zeroizing::new(text);
+        Self(SecretString::from(text.as_str()))
+    }
+
+    /// The text. Search for this name to find every place that sees it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+/// A secret of exactly `N` bytes, such as a key.
+pub struct SecretArray<const N: usize>(Box<[u8; N]>);
+
+impl<const N: usize> SecretArray<N> {
+    /// Takes the bytes over and wipes the argument.
+    #[must_use]
+    pub fn new(mut bytes: [u8; N]) -> Self {
+        let held = Box::new(bytes);
+        bytes.zeroize();
+        Self(held)
+    }
+
+    /// Lets `fill` write the secret in its final place.
+    ///
+    /// # Errors
+    /// What `fill` answers.
+    pub fn try_filled<E>(fill: impl FnOnce(&mut [u8; N]) -> Result<(), E>) -> Result<Self, E> {
+        let mut secret = Self(Box::new([0; N]));
+        fill(&mut secret.0)?;
+        Ok(secret)
+    }
+
+    /// The bytes. Search for this name to find every place that sees them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; N] {
+        &self.0
+    }
+}
+
+impl<const N: usize> Drop for SecretArray<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+macro_rules! shows_nothing {
+    ([$($generics:tt)*] $type:ty, $expose:expr) => {
+        impl<$($generics)*> fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[secret]")
+            }
+        }
+
+        impl<$($generics)*> PartialEq for $type {
+            fn eq(&self, other: &Self) -> bool {
+                let expose: fn(&$type) -> &[u8] = $expose;
+                expose(self).ct_eq(expose(other)).into()
+            }
+        }
+
+        impl<$($generics)*> Eq for $type {}
+    };
+}
+
+shows_nothing!([] SecretBytes, |secret| secret.expose());
+shows_nothing!([] SecretText, |secret| secret.expose().as_bytes());
+shows_nothing!([const N: usize] SecretArray<N>, |secret| secret.expose().as_slice());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CANARY: &str = "canary-5f1d";
+
+    #[test]
+    fn debug_shows_nothing_in_either_form() {
+        let bytes = SecretBytes::new(CANARY.as_bytes().to_vec());
+        let text = SecretText::new(CANARY.to_owned());
+        let array = SecretArray::new([0x63; 32]);
+        let shown = format!("{bytes:?} {bytes:#?} {text:?} {text:#?} {array:?} {array:#?}");
+        assert!(!shown.contains("canary") && !shown.contains("99") && !shown.contains("63"), "{shown}");
+    }
+
+    #[test]
+    fn equality_compares_every_byte() {
+        assert_eq!(SecretArray::new([1; 32]), SecretArray::new([1; 32]));
+        let mut other = [1; 32];
+        other[31] = 2;
+        assert_ne!(SecretArray::new([1; 32]), SecretArray::new(other));
+        assert_ne!(SecretBytes::new(vec![1, 2]), SecretBytes::new(vec![1, 2, 3]));
+    }
+}

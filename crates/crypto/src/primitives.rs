@@ -1,0 +1,147 @@
+//! The traits of the primitives. Each value of them is a prepared key.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::{Error, MacAlgorithm, SignatureAlgorithm};
+
+/// A hash function.
+pub trait Hash: Send + Sync {
+    /// SHA-256 of the parts, one after the other (FIPS 180-4).
+    fn sha256(&self, parts: &[&[u8]]) -> [u8; 32];
+}
+
+/// A tag of up to 64 bytes.
+#[derive(Clone, Copy)]
+pub struct MacTag {
+    bytes: [u8; 64],
+    length: usize,
+}
+
+impl MacTag {
+    /// From the bytes of a tag; what is over 64 bytes is left out.
+    #[must_use]
+    pub fn new(tag: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        let length = tag.len().min(64);
+        bytes.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
+        Self { bytes, length }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// A tag stands for a secret as long as nobody has seen it: nothing is shown.
+impl Debug for MacTag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MacTag")
+    }
+}
+
+/// A MAC with its key.
+pub trait Mac: Debug + Send + Sync {
+    /// The algorithm.
+    fn algorithm(&self) -> MacAlgorithm;
+
+    /// The tag of the parts, one after the other.
+    fn tag(&self, parts: &[&[u8]]) -> MacTag;
+
+    /// Compares in constant time with the tag of the parts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unverified`](crate::ErrorKind::Unverified), also for a tag of another length.
+    fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> Result<(), Error>;
+}
+
+/// HKDF-Expand with SHA-256 under one pseudorandom key (RFC 5869 §2.3).
+pub trait Kdf: Debug + Send + Sync {
+    /// Fills `okm`, at most 8,160 bytes. The info is the parts, one after the other.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) when more is asked for.
+    fn expand(&self, info: &[&[u8]], okm: &mut [u8]) -> Result<(), Error>;
+}
+
+/// AES-256-GCM under one key, in place, nonces of 12 and tags of 16 bytes (NIST SP 800-38D).
+pub trait Aead {
+    /// Encrypts in place and returns the tag.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) beyond 64 GiB.
+    ///
+    /// # Security
+    /// A nonce must never repeat under one key.
+    fn seal(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8]) -> Result<[u8; 16], Error>;
+
+    /// Checks the tag and decrypts in place. On failure `in_out` holds zeros: no plaintext is released unchecked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unverified`](crate::ErrorKind::Unverified).
+    fn open(&self, nonce: &[u8; 12], aad: &[u8], in_out: &mut [u8], tag: &[u8; 16]) -> Result<(), Error>;
+}
+
+/// A private key, prepared.
+pub trait Signer: Debug + Send + Sync {
+    /// The algorithm.
+    fn algorithm(&self) -> SignatureAlgorithm;
+
+    /// Signs into a buffer of exactly [`SignatureAlgorithm::signature_len`] bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) for a buffer of another length,
+    /// [`ErrorKind::Primitive`](crate::ErrorKind::Primitive) when the primitive fails.
+    fn sign_into(&self, message: &[u8], signature: &mut [u8]) -> Result<(), Error>;
+
+    /// Signs into a new buffer.
+    ///
+    /// # Errors
+    /// As [`Signer::sign_into`].
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut signature = vec![0; self.algorithm().signature_len()];
+        self.sign_into(message, &mut signature)?;
+        Ok(signature)
+    }
+}
+
+/// A private key that is elsewhere: a KMS or an HSM.
+#[async_trait]
+pub trait AsyncSigner: Debug + Send + Sync {
+    /// The algorithm.
+    fn algorithm(&self) -> SignatureAlgorithm;
+
+    /// Signs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the key cannot be reached, else as
+    /// [`Signer::sign_into`].
+    async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error>;
+}
+
+/// Every local signer serves where a remote one is asked for.
+#[async_trait]
+impl<S: Signer + ?Sized> AsyncSigner for std::sync::Arc<S> {
+    fn algorithm(&self) -> SignatureAlgorithm {
+        (**self).algorithm()
+    }
+
+    async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Signer::sign(&**self, message)
+    }
+}
+
+/// A public key, prepared.
+pub trait SignatureVerifier: Debug + Send + Sync {
+    /// The algorithm.
+    fn algorithm(&self) -> SignatureAlgorithm;
+
+    /// Checks a signature. ECDSA accepts `r ‖ s` of exactly 64 bytes and no DER; Ed25519 refuses `s` not below the order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unverified`](crate::ErrorKind::Unverified), whatever is wrong with it.
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error>;
+}
