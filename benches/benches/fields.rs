@@ -1,0 +1,3 @@
+//! Measured in this file: see README.md.
+
+fn main() {}

@@ -1,0 +1,128 @@
+//! Runs the variants of a case in turns, so that a busy machine slows all of them alike.
+
+use std::{hint::black_box, time::Duration};
+
+use crate::{
+    clock::time,
+    report::{Measured, Report},
+};
+
+/// How long one sample of one variant should take: long against the clock's grain, short against a scheduler's slice.
+const SAMPLE: Duration = Duration::from_micros(400);
+
+/// Samples of each variant.
+const ROUNDS: usize = 401;
+const QUICK_ROUNDS: usize = 61;
+
+type Work<'a> = Box<dyn FnMut() + 'a>;
+
+/// One thing to measure: ours, beside the bare primitives and beside a hand-written version without checks.
+pub struct Case<'a> {
+    name: &'static str,
+    ours: Work<'a>,
+    limit: Option<Work<'a>>,
+    floor: Option<Work<'a>>,
+}
+
+impl<'a> Case<'a> {
+    /// A case and our side of it.
+    pub fn new<T>(name: &'static str, mut ours: impl FnMut() -> T + 'a) -> Self {
+        Self { name, ours: Box::new(move || drop(black_box(ours()))), limit: None, floor: None }
+    }
+
+    /// The bare primitives: what no implementation can go below.
+    #[must_use]
+    pub fn limit<T>(mut self, mut work: impl FnMut() -> T + 'a) -> Self {
+        self.limit = Some(Box::new(move || drop(black_box(work()))));
+        self
+    }
+
+    /// A hand-written version with few or no checks: what somebody in a hurry would write.
+    #[must_use]
+    pub fn floor<T>(mut self, mut work: impl FnMut() -> T + 'a) -> Self {
+        self.floor = Some(Box::new(move || drop(black_box(work()))));
+        self
+    }
+}
+
+impl std::fmt::Debug for Case<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Case({})", self.name)
+    }
+}
+
+/// A run of cases: `--quick` for fewer rounds, and words that a case's name must contain.
+#[derive(Debug)]
+pub struct Bench {
+    rounds: usize,
+    words: Vec<String>,
+    report: Report,
+}
+
+impl Bench {
+    /// Reads the command line of `cargo bench`.
+    #[must_use]
+    pub fn from_args() -> Self {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        let quick = arguments.iter().any(|argument| argument == "--quick");
+        let words = arguments.into_iter().filter(|argument| !argument.starts_with('-')).collect();
+        Self { rounds: if quick { QUICK_ROUNDS } else { ROUNDS }, words, report: Report::default() }
+    }
+
+    /// Measures a case, unless the command line asks for others, and prints its `BENCH` line.
+    pub fn run(&mut self, mut case: Case<'_>) {
+        if !self.words.is_empty() && !self.words.iter().any(|word| case.name.contains(word.as_str())) {
+            return;
+        }
+        let allocations = {
+            (case.ours)();
+            allocation_counter::measure(&mut case.ours).count_total
+        };
+        let (has_limit, has_floor) = (case.limit.is_some(), case.floor.is_some());
+        let mut variants: Vec<Variant<'_, '_>> =
+            [Some(&mut case.ours), case.limit.as_mut(), case.floor.as_mut()]
+                .into_iter()
+                .flatten()
+                .map(Variant::prepared)
+                .collect();
+        for round in 0..self.rounds {
+            // Every variant is first as often as any other.
+            let first = round % variants.len();
+            variants.rotate_left(first);
+            variants.iter_mut().for_each(Variant::sample);
+            variants.rotate_right(first);
+        }
+        let mut medians = variants.into_iter().map(|variant| variant.nanos);
+        let ours = medians.next().unwrap_or_default();
+        let limit = has_limit.then(|| medians.next()).flatten();
+        let floor = has_floor.then(|| medians.next()).flatten();
+        self.report.add(Measured::new(case.name, &ours, limit.as_deref(), floor.as_deref(), allocations));
+    }
+
+    /// Prints the table for people.
+    pub fn finish(self) {
+        self.report.print_table();
+    }
+}
+
+struct Variant<'a, 'w> {
+    work: &'a mut Work<'w>,
+    repeats: u32,
+    nanos: Vec<f64>,
+}
+
+impl<'a, 'w> Variant<'a, 'w> {
+    /// Finds how many repetitions fill one sample; that warms the caches as well.
+    fn prepared(work: &'a mut Work<'w>) -> Self {
+        let mut repeats: u32 = 1;
+        while repeats < 1 << 24 && time(|| (0..repeats).for_each(|_| work())) < SAMPLE {
+            repeats *= 2;
+        }
+        Self { work, repeats, nanos: Vec::new() }
+    }
+
+    fn sample(&mut self) {
+        let took = time(|| (0..self.repeats).for_each(|_| (self.work)()));
+        self.nanos.push(took.as_secs_f64() * 1e9 / f64::from(self.repeats));
+    }
+}
