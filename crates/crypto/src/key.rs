@@ -9,8 +9,8 @@ use crate::{Error, ErrorKind, SignatureAlgorithm};
 /// A public key: one algorithm and its bytes.
 ///
 /// Ed25519: the 32 bytes of RFC 8032. P-256: the uncompressed point of SEC 1, `04 ‖ x ‖ y`, 65 bytes. Only length and
-/// form are checked here, and that an Ed25519 key is of no known small order; a provider checks the rest when it prepares
-/// the key.
+/// form are checked here, and that an Ed25519 key is encoded canonically and not of small order; a provider checks the rest
+/// when it prepares the key.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     algorithm: SignatureAlgorithm,
@@ -21,11 +21,11 @@ impl PublicKey {
     /// From the bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`] when length or form do not fit, or an Ed25519 key is of small order.
+    /// [`ErrorKind::Key`] when length or form do not fit, or an Ed25519 key is of small order or encoded non-canonically.
     pub fn new(algorithm: SignatureAlgorithm, bytes: &[u8]) -> Result<Self, Error> {
         let fits = bytes.len() == algorithm.public_len()
             && match algorithm {
-                SignatureAlgorithm::Ed25519 => !is_small_order(bytes),
+                SignatureAlgorithm::Ed25519 => bytes.first_chunk().is_some_and(is_good_ed25519),
                 SignatureAlgorithm::EcdsaP256Sha256 => bytes.first() == Some(&4),
             };
         if fits { Ok(Self { algorithm, bytes: bytes.into() }) } else { Err(ErrorKind::Key.into()) }
@@ -90,16 +90,24 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Whether the y coordinate is that of a point of order 1, 2, 4 or 8, in any encoding, whatever the sign bit.
+/// Whether y is below p = 2^255 − 19 (RFC 8032 §5.1.3, step 1) and the point not of small order.
 ///
-/// SECURITY: under such a key one signature fits many messages (“Taming the many EdDSAs”, 2020, section 5.1).
-fn is_small_order(bytes: &[u8]) -> bool {
-    let Some((last, rest)) = bytes.split_last() else {
-        return false;
-    };
-    SMALL_ORDER_Y
-        .iter()
-        .any(|y| y.split_last().is_some_and(|(y_last, y_rest)| y_rest == rest && *y_last == last & 0x7f))
+/// SECURITY: libraries disagree about y from p on, and about no other encoding; without them all verifiers judge alike.
+fn is_good_ed25519(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = bytes;
+    let below_p = *first < 0xed || middle.iter().any(|byte| *byte != 0xff) || last & 0x7f != 0x7f;
+    below_p && !is_small_order_ed25519(bytes)
+}
+
+/// Whether these bytes encode a point of order 1, 2, 4 or 8 of edwards25519, canonically or not. For providers, which refuse
+/// such keys and such `R` of signatures.
+///
+/// # Security
+/// Under such a key one signature fits many messages (“Taming the many EdDSAs”, 2020, section 5.1).
+#[must_use]
+pub fn is_small_order_ed25519(bytes: &[u8; 32]) -> bool {
+    let [rest @ .., last] = bytes;
+    SMALL_ORDER_Y.iter().any(|[y_rest @ .., y_last]| y_rest == rest && *y_last == last & 0x7f)
 }
 
 /// 0, 1, the two y of order 8, p − 1, and the non-canonical p and p + 1; little endian.
@@ -143,6 +151,27 @@ mod tests {
             }
         }
         assert!(PublicKey::new(SignatureAlgorithm::Ed25519, &[9; 32]).is_ok());
+    }
+
+    #[test]
+    fn a_y_from_p_on_is_refused_under_either_sign() {
+        // p + 3 stands for the point y = 3, whose own encoding is accepted; p − 3 is below p.
+        for (first, sign, accepted) in [
+            (0xed + 3, 0, false),
+            (0xed + 3, 0x80, false),
+            (0xff, 0, false),
+            (0xed - 3, 0, true),
+            (0xed - 3, 0x80, true),
+        ] {
+            let mut bytes = first_and_rest(first, 0xff, 0x7f);
+            bytes[31] |= sign;
+            assert_eq!(
+                PublicKey::new(SignatureAlgorithm::Ed25519, &bytes).is_ok(),
+                accepted,
+                "{first} {sign}"
+            );
+        }
+        assert!(PublicKey::new(SignatureAlgorithm::Ed25519, &first_and_rest(3, 0, 0)).is_ok());
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod provider;
 
 pub use algorithm::{MacAlgorithm, SignatureAlgorithm};
 pub use error::{Error, ErrorKind};
-pub use key::{PrivateKey, PublicKey};
+pub use key::{PrivateKey, PublicKey, is_small_order_ed25519};
 pub use lifecycle::{Consumer, Lifecycle, NotPossible};
-pub use primitives::{Aead, AsyncSigner, Hash, Kdf, Mac, MacTag, SignatureVerifier, Signer};
+pub use primitives::{Aead, AsyncSigner, Hash, Kdf, LocalSigner, Mac, MacTag, SignatureVerifier, Signer};
 pub use provider::Provider;

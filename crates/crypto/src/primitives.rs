@@ -1,6 +1,6 @@
 //! The traits of the primitives. Each value of them is a prepared key.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -63,7 +63,7 @@ pub trait Kdf: Debug + Send + Sync {
     /// Fills `okm`, at most 8,160 bytes. The info is the parts, one after the other.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) when more is asked for.
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) when more is asked for; `okm` then stays as it was.
     fn expand(&self, info: &[&[u8]], okm: &mut [u8]) -> Result<(), Error>;
 }
 
@@ -72,7 +72,7 @@ pub trait Aead {
     /// Encrypts in place and returns the tag.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) beyond 64 GiB.
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) beyond 2^36 − 32 bytes, about 64 GiB.
     ///
     /// # Security
     /// A nonce must never repeat under one key.
@@ -93,7 +93,8 @@ pub trait Signer: Debug + Send + Sync {
     /// Signs into a buffer of exactly [`SignatureAlgorithm::signature_len`] bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) for a buffer of another length,
+    /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) for a buffer of another length, which stays as it was,
+    /// [`ErrorKind::Entropy`](crate::ErrorKind::Entropy) when the primitive draws randomness and cannot,
     /// [`ErrorKind::Primitive`](crate::ErrorKind::Primitive) when the primitive fails.
     fn sign_into(&self, message: &[u8], signature: &mut [u8]) -> Result<(), Error>;
 
@@ -122,15 +123,28 @@ pub trait AsyncSigner: Debug + Send + Sync {
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error>;
 }
 
-/// Every local signer serves where a remote one is asked for.
+/// A local signer where a remote one is asked for.
+///
+/// A type of its own, and not `Arc<dyn Signer>`: with both traits at hand `signer.sign(…)` would quietly be the asynchronous one.
+#[derive(Clone, Debug)]
+pub struct LocalSigner(Arc<dyn Signer>);
+
+impl LocalSigner {
+    /// Signs with this signer, at once.
+    #[must_use]
+    pub const fn new(signer: Arc<dyn Signer>) -> Self {
+        Self(signer)
+    }
+}
+
 #[async_trait]
-impl<S: Signer + ?Sized> AsyncSigner for std::sync::Arc<S> {
+impl AsyncSigner for LocalSigner {
     fn algorithm(&self) -> SignatureAlgorithm {
-        (**self).algorithm()
+        self.0.algorithm()
     }
 
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        Signer::sign(&**self, message)
+        self.0.sign(message)
     }
 }
 
@@ -139,7 +153,12 @@ pub trait SignatureVerifier: Debug + Send + Sync {
     /// The algorithm.
     fn algorithm(&self) -> SignatureAlgorithm;
 
-    /// Checks a signature. ECDSA accepts `r ‖ s` of exactly 64 bytes and no DER; Ed25519 refuses `s` not below the order.
+    /// Checks a signature. ECDSA accepts `r ‖ s` of exactly 64 bytes and no DER; Ed25519 refuses `s` not below the order and
+    /// `R` of small order, and holds the equation without the cofactor.
+    ///
+    /// # Security
+    /// A signature is no identity of what it signs: ECDSA accepts both `s` and `n − s`, as JWS does, so everybody can make a
+    /// second signature of one they have seen. Recognise repeats by what is signed.
     ///
     /// # Errors
     /// [`ErrorKind::Unverified`](crate::ErrorKind::Unverified), whatever is wrong with it.

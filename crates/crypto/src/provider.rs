@@ -66,7 +66,7 @@ pub trait Provider: Debug + Send + Sync + 'static {
         secret: SecretArray<32>,
     ) -> Result<PrivateKey, Error>;
 
-    /// Makes a new private key.
+    /// Makes a new private key. A provider whose primitive takes no other source than its own says so, and leaves `entropy`.
     ///
     /// # Errors
     /// [`ErrorKind::Entropy`](crate::ErrorKind::Entropy) when no randomness can be had,
