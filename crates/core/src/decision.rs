@@ -260,6 +260,12 @@ impl Denial {
     pub const fn hides_existence(&self) -> bool {
         matches!(self.reason, Reason::OtherTenant)
     }
+
+    /// Whether the principal's credential has ended since it was verified (401, with a new one things may be different).
+    #[must_use]
+    pub const fn credential_has_ended(&self) -> bool {
+        matches!(self.reason, Reason::CredentialExpired)
+    }
 }
 
 /// The answers for one page, in the order of the records.

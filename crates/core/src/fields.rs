@@ -11,11 +11,11 @@ use std::{fmt, sync::Arc};
 /// assert!(nurse.contains("name") && !nurse.contains("ssn"));
 /// assert!(FieldSet::everything().contains("ssn") && !FieldSet::nothing().contains("ssn"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FieldSet(Shape);
 
 /// INVARIANT(sorted-fields): `Named` and `AllBut` hold sorted names without repeats, and at least one.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Shape {
     Nothing,
     Everything,

@@ -1,15 +1,22 @@
-//! One strict reading of JSON for everything that comes from a peer (RFC 8259, RFC 8725 section 3.10).
+//! One strict reading of JSON for everything that comes from a peer (RFC 8259, RFC 8725 section 3.10), and one writing
+//! that stays on its line.
 //!
 //! Refused beside what `serde_json` refuses (byte order mark, invalid UTF-8, lone surrogates, trailing data, numbers out
 //! of range): repeated member names at any depth, and anything beyond the limits. Readers that disagree about a repeated
 //! member are a way to be told two things at once.
 
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    fmt,
+    io::{self, Write},
+};
 
 use serde::{
-    Deserializer,
+    Deserializer, Serialize,
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 /// How much is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,39 @@ pub fn check(text: &[u8], limits: &Limits) -> Result<(), JsonFault> {
 pub fn read<T: DeserializeOwned>(text: &[u8], limits: &Limits) -> Result<T, JsonFault> {
     check(text, limits)?;
     serde_json::from_slice(text).map_err(|_| JsonFault::Shape)
+}
+
+/// Appends a value as JSON on one line: no text in it can end the line or turn the writing direction, whatever reads it.
+/// No line break is added.
+///
+/// # Errors
+/// [`JsonFault::Shape`] when the value has no JSON form; `out` may hold a part of it then.
+pub fn write_one_line<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), JsonFault> {
+    let mut serializer = Serializer::with_formatter(out, OneLine(CompactFormatter));
+    value.serialize(&mut serializer).map_err(|_| JsonFault::Shape)
+}
+
+/// JSON in which no peer's text can end a line or turn the writing direction, whatever reads it.
+struct OneLine(CompactFormatter);
+
+impl Formatter for OneLine {
+    // SECURITY: DEL, C1 controls, U+2028/9 and bidi controls are legal inside JSON strings; log readers split and reorder
+    // at them.
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut plain = 0;
+        for (at, c) in fragment.char_indices() {
+            if matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                writer.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
+                write!(writer, "\\u{:04x}", u32::from(c))?;
+                plain = at + c.len_utf8();
+            }
+        }
+        writer.write_all(fragment.get(plain..).unwrap_or_default().as_bytes())
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+        self.0.write_char_escape(writer, escape)
+    }
 }
 
 /// What is left to read, and why reading stopped if it was not the parser's doing.

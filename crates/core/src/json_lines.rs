@@ -9,10 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
-
-use crate::{Error, ErrorKind, Fact, NotRecorded, Recorder, Ticket};
+use crate::{Error, ErrorKind, Fact, NotRecorded, Recorder, Ticket, json};
 
 /// One JSON object a line, written in the calling thread: enough for a small program and for tests.
 ///
@@ -82,7 +79,7 @@ impl Medium {
     fn write(&mut self, fact: &Fact<'_>) -> io::Result<u64> {
         self.check()?;
         self.line.clear();
-        fact.serialize(&mut Serializer::with_formatter(&mut self.line, OneLine(CompactFormatter)))?;
+        json::write_one_line(fact, &mut self.line).map_err(io::Error::other)?;
         self.line.push(b'\n');
         let written = match &mut self.to {
             To::File(file) => file.write_all(&self.line),
@@ -121,29 +118,6 @@ impl Medium {
 impl fmt::Debug for JsonLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JsonLines")
-    }
-}
-
-/// JSON in which no peer's text can end a line or turn the writing direction, whatever reads it.
-struct OneLine(CompactFormatter);
-
-impl Formatter for OneLine {
-    // SECURITY: DEL, C1 controls, U+2028/9 and bidi controls are legal inside JSON strings; log readers split and reorder
-    // at them.
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut plain = 0;
-        for (at, c) in fragment.char_indices() {
-            if matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-                writer.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
-                write!(writer, "\\u{:04x}", u32::from(c))?;
-                plain = at + c.len_utf8();
-            }
-        }
-        writer.write_all(fragment.get(plain..).unwrap_or_default().as_bytes())
-    }
-
-    fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
-        self.0.write_char_escape(writer, escape)
     }
 }
 

@@ -71,3 +71,9 @@ impl<E: PolicyEngine + ?Sized> PolicyEngine for Arc<E> {
         (**self).decide(ask)
     }
 }
+
+impl<E: PolicyEngine + ?Sized> PolicyEngine for Box<E> {
+    fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
+        (**self).decide(ask)
+    }
+}

@@ -1,0 +1,116 @@
+//! One route: method, path, policy, handler.
+
+use std::fmt;
+
+use axum::{
+    handler::Handler,
+    http::Method,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use bartizan_core::Permission;
+use bartizan_http::RoutePolicy;
+
+/// A route. It has no policy until one of the methods here says so, and no router is built of routes without one.
+///
+/// ```
+/// use bartizan_axum::{Route, get};
+///
+/// let health: Route = get("/health", async || "ok").public("liveness");
+/// ```
+#[must_use = "a route does nothing until it is added to a router"]
+pub struct Route<S = ()> {
+    pub(crate) method: Method,
+    pub(crate) path: Box<str>,
+    pub(crate) policy: Option<RoutePolicy>,
+    /// Nothing for a method that is not served.
+    pub(crate) endpoint: Option<MethodRouter<S>>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Route<S> {
+    /// A route for any method that is served: GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS.
+    ///
+    /// A GET route also answers HEAD, under the same policy and without a body. OPTIONS answers only where there is a route
+    /// for it.
+    pub fn new<H, T>(method: Method, path: impl Into<Box<str>>, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        let endpoint = filter(&method).map(|filter| on(filter, handler));
+        Self { method, path: path.into(), policy: None, endpoint }
+    }
+
+    /// Under this policy.
+    pub fn policy(mut self, policy: RoutePolicy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Open to everybody, for a reason that stands in the inventory.
+    pub fn public(self, reason: impl Into<Box<str>>) -> Self {
+        self.policy(RoutePolicy::public(reason))
+    }
+
+    /// Open to whoever is known.
+    pub fn authenticated(self) -> Self {
+        self.policy(RoutePolicy::Authenticated)
+    }
+
+    /// Open to whoever has this permission in their tenant. Decided, and recorded, before the handler runs.
+    pub fn requires(self, permission: Permission) -> Self {
+        self.requires_all([permission])
+    }
+
+    /// Open to whoever has all of these permissions in their tenant. Decided, and recorded, before the handler runs.
+    pub fn requires_all(self, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        self.policy(RoutePolicy::requires(permissions))
+    }
+
+    /// Open to whoever has this permission on the record. The handler loads it and asks
+    /// [`Guarded::authorize`](crate::Guarded::authorize); an answer that leaves without that is turned into a 500.
+    pub fn requires_on_record(self, permission: Permission) -> Self {
+        self.policy(RoutePolicy::requires_on_record([permission]))
+    }
+}
+
+/// SECURITY: TRACE sends credentials back to whoever can read the answer, CONNECT makes a proxy of a service.
+fn filter(method: &Method) -> Option<MethodFilter> {
+    let served = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if served.contains(method) { MethodFilter::try_from(method.clone()).ok() } else { None }
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident),+) => {
+        $(
+            #[doc = concat!("A ", stringify!($method), " route. See [`Route`].")]
+            pub fn $name<H, T, S>(path: impl Into<Box<str>>, handler: H) -> Route<S>
+            where
+                H: Handler<T, S>,
+                T: 'static,
+                S: Clone + Send + Sync + 'static,
+            {
+                Route::new(Method::$method, path, handler)
+            }
+        )+
+    };
+}
+
+methods!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
+
+impl<S> fmt::Debug for Route<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Route")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
