@@ -22,12 +22,19 @@ pub struct Case<'a> {
     ours: Work<'a>,
     limit: Option<Work<'a>>,
     floor: Option<Work<'a>>,
+    between: Option<Work<'a>>,
 }
 
 impl<'a> Case<'a> {
     /// A case and our side of it.
     pub fn new<T>(name: &'static str, mut ours: impl FnMut() -> T + 'a) -> Self {
-        Self { name, ours: Box::new(move || drop(black_box(ours()))), limit: None, floor: None }
+        Self {
+            name,
+            ours: Box::new(move || drop(black_box(ours()))),
+            limit: None,
+            floor: None,
+            between: None,
+        }
     }
 
     /// The bare primitives: what no implementation can go below.
@@ -41,6 +48,13 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn floor<T>(mut self, mut work: impl FnMut() -> T + 'a) -> Self {
         self.floor = Some(Box::new(move || drop(black_box(work()))));
+        self
+    }
+
+    /// Runs before each sample and is not measured: what clears up after the sample before.
+    #[must_use]
+    pub fn between<T>(mut self, mut work: impl FnMut() -> T + 'a) -> Self {
+        self.between = Some(Box::new(move || drop(black_box(work()))));
         self
     }
 }
@@ -89,7 +103,12 @@ impl Bench {
             // Every variant is first as often as any other.
             let first = round % variants.len();
             variants.rotate_left(first);
-            variants.iter_mut().for_each(Variant::sample);
+            for variant in &mut variants {
+                if let Some(between) = &mut case.between {
+                    between();
+                }
+                variant.sample();
+            }
             variants.rotate_right(first);
         }
         let mut medians = variants.into_iter().map(|variant| variant.nanos);
