@@ -265,9 +265,7 @@ impl Authorizer {
                 kind: Text::new(on.kind()),
                 id: on.id().map(Text::new),
                 clear,
-                expires: until
-                    .min(now.saturating_add(MAX_GRANT_LIFE))
-                    .min(who.expires().unwrap_or(UnixTime::MAX)),
+                expires: until.min(now.saturating_add(MAX_GRANT_LIFE)).min(end_of_credentials(who)),
             }),
             Verdict::Deny { rule } => {
                 Decision::Deny(Denial { decision, rule, revision: answer.revision, reason: answer.reason })
@@ -330,6 +328,14 @@ impl Answer {
 
 fn both(rule: RuleId, one: &FieldSet, two: &FieldSet, until: UnixTime) -> Verdict {
     Verdict::Allow { rule, clear: one.intersection(two), until }
+}
+
+/// When the first credential of the chain ends: the subject's, or that of somebody who acts for it.
+fn end_of_credentials(who: &Principal) -> UnixTime {
+    std::iter::successors(Some(who), |who| who.actor())
+        .filter_map(Principal::expires)
+        .min()
+        .unwrap_or(UnixTime::MAX)
 }
 
 fn needs_durable(who: &Principal, permission: Permission) -> bool {

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::{File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
     sync::{Mutex, PoisonError},
     task::{Context, Poll},
@@ -41,14 +41,27 @@ enum To {
 impl JsonLines {
     /// Appends to a file, made with mode 0600 if it is absent. Durable means `fdatasync`.
     ///
+    /// A line that an earlier program left torn is ended first, so that it stays alone what it is: no record.
+    ///
     /// # Errors
     /// [`ErrorKind::File`] when it cannot be opened.
     pub fn append_to(path: &Path) -> Result<Self, Error> {
+        Self::open(path).map_err(|_| Error::new(ErrorKind::File))
+    }
+
+    fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|_| Error::new(ErrorKind::File))?;
+        let mut file = options.open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_file() && metadata.len() == 0 {
+            // `fdatasync` keeps the bytes of a file; only its folder keeps that there is one.
+            sync_folder(path)?;
+        } else if metadata.is_file() && !ends_a_line(path)? {
+            file.write_all(b"\n")?;
+        }
         Ok(Self::over(To::File(file)))
     }
 
@@ -113,6 +126,26 @@ impl Medium {
         self.broken |= done.is_err();
         done
     }
+}
+
+fn ends_a_line(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened, and needs not be.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 impl fmt::Debug for JsonLines {

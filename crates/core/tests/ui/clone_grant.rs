@@ -1,0 +1,8 @@
+//! A proof is used, not copied.
+use bartizan_core::Grant;
+
+fn copied(proof: &Grant) -> Grant {
+    <Grant as Clone>::clone(proof)
+}
+
+fn main() {}

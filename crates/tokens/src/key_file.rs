@@ -1,0 +1,100 @@
+//! Tells key files from secrets.
+//!
+//! SECURITY: whoever passes a public key where a secret is asked for lets everybody sign (CVE-2015-9235, CVE-2026-34950,
+//! CVE-2026-48526). So a secret that is a key file in any usual form is refused, whatever white space stands around it.
+
+use bartizan_crypto::{Provider, PublicKey, SignatureAlgorithm};
+use base64::{
+    Engine,
+    alphabet::{STANDARD, URL_SAFE},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use memchr::memmem;
+use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
+
+/// Whether `secret` is PEM, a JWK or JWKS (or any other JSON object or array), a DER key or certificate, the base64 text of
+/// one (`x5c`), an OpenSSH public key, or a point of P-256.
+pub(crate) fn is_key_file(provider: &dyn Provider, secret: &[u8]) -> bool {
+    if memmem::find(secret, b"-----BEGIN").is_some() || is_der_key(secret) || is_point(provider, secret) {
+        return true;
+    }
+    let text = secret.strip_prefix(b"\xef\xbb\xbf").unwrap_or(secret).trim_ascii();
+    let is_ssh = [&b"ssh-"[..], b"ecdsa-sha2-"].iter().any(|prefix| text.starts_with(prefix));
+    let is_json =
+        matches!(text.first(), Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(text).is_ok();
+    is_ssh || is_json || is_encoded_key(text)
+}
+
+fn is_point(provider: &dyn Provider, secret: &[u8]) -> bool {
+    PublicKey::new(SignatureAlgorithm::EcdsaP256Sha256, secret)
+        .is_ok_and(|key| provider.verifier(&key).is_ok())
+}
+
+/// Base64 of either alphabet, in lines or not, padded or not.
+fn is_encoded_key(text: &[u8]) -> bool {
+    let lax = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+    let text: Zeroizing<Vec<u8>> =
+        Zeroizing::new(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    [STANDARD, URL_SAFE].iter().any(|alphabet| {
+        let decoded = GeneralPurpose::new(alphabet, lax).decode(&*text).map(Zeroizing::new);
+        decoded.is_ok_and(|der| is_der_key(&der))
+    })
+}
+
+/// One DER sequence from the first byte to the last whose children are those of a public key (SPKI, RFC 5280 §4.1.2.7), an
+/// RSA public key (PKCS#1), a certificate, a private key (PKCS#8, RFC 5958; SEC 1, RFC 5915) or an RSA private key. That
+/// random bytes look like this is less likely than that they are guessed.
+fn is_der_key(bytes: &[u8]) -> bool {
+    let Some((SEQUENCE, content, [])) = element(bytes) else {
+        return false;
+    };
+    let Some(children) = children(content) else {
+        return false;
+    };
+    matches!(
+        children.as_slice(),
+        [SEQUENCE, BIT_STRING]
+            | [INTEGER, INTEGER]
+            | [SEQUENCE, SEQUENCE, BIT_STRING]
+            | [INTEGER, SEQUENCE, OCTET_STRING, ..]
+            | [INTEGER, OCTET_STRING, CONTEXT_0 | CONTEXT_1, ..]
+            | [INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER]
+    )
+}
+
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
+const CONTEXT_0: u8 = 0xa0;
+const CONTEXT_1: u8 = 0xa1;
+
+/// The tags of elements that fill `content` exactly; at most sixteen.
+fn children(mut content: &[u8]) -> Option<Vec<u8>> {
+    let mut tags = Vec::new();
+    while !content.is_empty() {
+        let (tag, _, rest) = element(content)?;
+        tags.push(tag);
+        content = rest;
+        if tags.len() > 16 {
+            return None;
+        }
+    }
+    Some(tags)
+}
+
+/// Tag, content and rest of the first element (X.690 §8.1, lengths of up to three bytes).
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (length, rest) = match bytes {
+        [_, short @ ..=0x7f, rest @ ..] => (usize::from(*short), rest),
+        [_, 0x81, a, rest @ ..] => (usize::from(*a), rest),
+        [_, 0x82, a, b, rest @ ..] => (usize::from(u16::from_be_bytes([*a, *b])), rest),
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    bytes.first().map(|tag| (*tag, content, rest))
+}

@@ -1,0 +1,81 @@
+//! What a name may look like, and how texts get into JSON.
+
+/// Longest subject, client, issuer, audience, session, role or token id, in bytes; that of core's principals.
+pub(crate) const MAX_NAME: usize = 255;
+
+/// As a [`Principal`](bartizan_core::Principal) takes it: 1 to 255 bytes, and nothing in it that breaks a line or turns the
+/// writing direction of a log.
+pub(crate) fn is_name(name: &str) -> bool {
+    let length_fits = (1..=MAX_NAME).contains(&name.len());
+    length_fits && (is_plain_ascii(name) || !name.chars().any(breaks_a_line))
+}
+
+fn is_plain_ascii(name: &str) -> bool {
+    name.bytes().all(|byte| matches!(byte, 0x20..=0x7e))
+}
+
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Appends `text` as a JSON string (RFC 8259 §7).
+pub(crate) fn json_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend([b'\\', byte]),
+            0x00..=0x1f => {
+                out.extend(b"\\u00");
+                out.extend(
+                    [byte >> 4, byte & 0x0f]
+                        .map(|digit| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }),
+                );
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+/// Appends `,"name":` (without the comma at the start of an object) and the text.
+pub(crate) fn json_member(out: &mut Vec<u8>, name: &str, text: &str) {
+    json_name(out, name);
+    json_string(out, text);
+}
+
+pub(crate) fn json_name(out: &mut Vec<u8>, name: &str) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    json_string(out, name);
+    out.push(b':');
+}
+
+/// INVARIANT(utf8): base64url, and JSON that this crate writes from texts, is UTF-8, so that this loses nothing.
+pub(crate) fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_core::{Attestation, Principal, PrincipalFacts};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn names_are_those_of_a_principal(name in "\\PC{0,20}|[\\x00-\\x{2070}]{0,4}|x{250,260}") {
+            let facts = PrincipalFacts::new("t", name.as_str());
+            prop_assert_eq!(is_name(&name), Principal::attested(Attestation::Assertion, facts).is_ok());
+        }
+
+        #[test]
+        fn strings_are_written_as_they_are_read(text in any::<String>()) {
+            let mut out = Vec::new();
+            json_string(&mut out, &text);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+    }
+}
