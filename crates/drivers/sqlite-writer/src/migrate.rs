@@ -22,13 +22,11 @@ pub(crate) fn apply(sql: &Connection, set: &str, migrations: &[Migration]) -> ru
     )?;
     let applied: i64 =
         sql.query_row("SELECT count(*) FROM bartizan_migrations WHERE tables = ?1", [set], |row| row.get(0))?;
-    if usize::try_from(applied).map_or(true, |applied| applied > migrations.len()) {
+    let numbered = (1..).zip(migrations).all(|(number, migration)| migration.version == number);
+    if !numbered || usize::try_from(applied).map_or(true, |applied| applied > migrations.len()) {
         return Ok(false);
     }
-    for (expected, migration) in (1..).zip(migrations) {
-        if migration.version != expected {
-            return Ok(false);
-        }
+    for migration in migrations {
         let statements: Option<String> = sql
             .query_row(
                 "SELECT statements FROM bartizan_migrations WHERE tables = ?1 AND version = ?2",

@@ -122,7 +122,10 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take()
+            // A closure may hold the last handle: its own thread drops it, and must not wait for itself.
+            && thread.thread().id() != std::thread::current().id()
+        {
             // A thread that panicked has nothing left to close.
             let _ = thread.join();
         }

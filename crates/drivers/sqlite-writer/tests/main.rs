@@ -150,6 +150,41 @@ async fn a_changed_or_unknown_migration_is_refused() {
 }
 
 #[tokio::test]
+async fn misnumbered_migrations_are_refused_before_the_first_is_applied() {
+    const GAP: &[Migration] = &[
+        Migration { version: 1, name: "a", sql: "CREATE TABLE a (id INTEGER) STRICT" },
+        Migration { version: 3, name: "c", sql: "CREATE TABLE c (id INTEGER) STRICT" },
+    ];
+    let folder = Folder::new();
+    let database = opened(&folder).await;
+    assert_eq!(database.migrate("gap", GAP).await.unwrap_err().kind(), ErrorKind::Schema);
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('a', 'c')";
+    let made: i64 = database.read(move |sql| sql.query_row(tables, [], |row| row.get(0))).await.unwrap();
+    assert_eq!(made, 0);
+}
+
+#[tokio::test]
+async fn a_closure_that_holds_the_last_handle_ends_the_thread_and_does_not_hang() {
+    let folder = Folder::new();
+    let database = Arc::new(opened(&folder).await);
+    let (open, gate) = mpsc::channel::<()>();
+    let (done, is_done) = mpsc::channel::<()>();
+    let held = Arc::clone(&database);
+    let write = database.write(move |_| {
+        gate.recv().unwrap();
+        drop(held);
+        done.send(()).unwrap();
+        Ok(())
+    });
+    let mut write = Box::pin(write);
+    assert!(poll_once(write.as_mut()).await.is_none());
+    drop(write);
+    drop(database);
+    open.send(()).unwrap();
+    is_done.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+}
+
+#[tokio::test]
 async fn the_reader_cannot_write() {
     let folder = Folder::new();
     let database = opened(&folder).await;
