@@ -1,0 +1,10 @@
+//! A token's header.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+use bartizan_tokens::{Limits, parse};
+
+fuzz_target!(|text: &str| {
+    let _ = parse::header(text, &Limits::DEFAULT);
+});
