@@ -98,9 +98,9 @@ fn a_recorder_that_loses_its_medium_yields_no_grant() {
 #[test]
 fn the_record_of_a_durable_decision_is_critical() {
     let bench = Bench::new();
-    granted(now(bench.authorizer.decide_durably(&ada(), ERASE, RECORD)));
-    granted(now(bench.authorizer.decide_durably(&ada(), READ, RECORD)));
-    bench.grant();
+    drop(granted(now(bench.authorizer.decide_durably(&ada(), ERASE, RECORD))));
+    drop(granted(now(bench.authorizer.decide_durably(&ada(), READ, RECORD))));
+    drop(bench.grant());
     let kept: Vec<_> = bench.recorder.facts().iter().map(|fact| (fact.code, fact.delivery)).collect();
     let granted = code::PERMISSION_GRANTED;
     assert_eq!(

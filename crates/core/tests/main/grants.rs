@@ -70,6 +70,24 @@ fn a_grant_ends_with_the_first_of_60_seconds_the_verdict_and_every_credential() 
 }
 
 #[test]
+fn a_grant_ends_with_the_first_verdict_of_the_chain() {
+    for (subject, actor, expected) in [(20, 30, 20), (30, 20, 20)] {
+        let bench = Bench::new();
+        for (name, seconds) in [("ada", subject), ("robot", actor)] {
+            let verdict =
+                Verdict::Allow { rule: RuleId(1), clear: FieldSet::nothing(), until: after(seconds) };
+            bench.engine.answer(name, verdict);
+        }
+        let mut ada = facts("ada");
+        ada.actor = Some(principal(facts("robot")));
+        assert_eq!(
+            granted(bench.authorizer.decide(&principal(ada), READ, RECORD)).expires(),
+            after(expected)
+        );
+    }
+}
+
+#[test]
 fn a_grant_near_the_end_of_time_does_not_wrap_round() {
     let bench = Bench::new();
     bench.clock.set_wall(UnixTime::from_nanos(i64::MAX - 1));

@@ -63,7 +63,7 @@ fn a_second_program_appends() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("audit.jsonl");
     for lines in 1..=3 {
-        granted(over(Arc::new(JsonLines::append_to(&path).unwrap())).decide(&ada(), READ, RECORD));
+        drop(granted(over(Arc::new(JsonLines::append_to(&path).unwrap())).decide(&ada(), READ, RECORD)));
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), lines);
     }
 }
@@ -73,7 +73,7 @@ fn nothing_is_written_onto_a_torn_line() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("audit.jsonl");
     fs::write(&path, "{\"code\":3001}\n{\"code\":30").unwrap();
-    granted(over(Arc::new(JsonLines::append_to(&path).unwrap())).decide(&ada(), READ, RECORD));
+    drop(granted(over(Arc::new(JsonLines::append_to(&path).unwrap())).decide(&ada(), READ, RECORD)));
     let text = fs::read_to_string(&path).unwrap();
     let read: Vec<bool> =
         text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()).collect();
