@@ -20,7 +20,7 @@ use crate::{
 const MAX_PERMISSIONS: usize = 50_000;
 const MAX_ALIASES: usize = 50_000;
 
-/// The catalogue, while the roles are read.
+/// What may be granted and asked for, and by which names.
 pub(crate) struct Catalogue<'l> {
     pub(crate) lines: &'l Lines,
     pub(crate) permissions: Vec<PermissionInfo>,
@@ -73,6 +73,7 @@ impl<'l> Catalogue<'l> {
     pub(crate) fn error(&self, kind: ErrorKind, at: &Word, detail: impl Into<Box<str>>) -> Error {
         Error::new(kind, Some(self.lines.of(&at.span())), detail)
     }
+
     fn add_permission(&mut self, name: &Word, entry: PermissionEntry) -> Result<(), Error> {
         let malformed = || {
             let detail =

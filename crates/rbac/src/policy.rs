@@ -76,7 +76,7 @@ pub(crate) struct Asked {
 }
 
 impl Policy {
-    /// Reads, checks and compiles a policy file (TOML 1.0). The README has the format.
+    /// Reads, checks and compiles a policy file (TOML). The README has the format.
     ///
     /// Limits: 1 MiB, 10,000 roles, 50,000 permissions, 50,000 aliases, 10,000 tests, 16,777,216 pairs of role and
     /// permission, names of 64 bytes a segment. Time and memory are bounded by them; roles may inherit to any depth.
