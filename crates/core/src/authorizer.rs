@@ -14,7 +14,7 @@ use crate::{
     Ask, Authority, Cause, Clock, Decision, DecisionId, Decisions, Delivery, Denial, Entropy, Error, Fact,
     FieldSet, Grant, Importance, JobPolicy, Origin, Outcome, Permission, PolicyEngine, Principal, Realm,
     Recorder, Resource, Revision, RuleId, Subject, Target, Ticket, UnixTime, Verdict, code, fact::Reason,
-    names, text::Text,
+    names, place::Place,
 };
 
 /// The longest life of a grant.
@@ -41,7 +41,8 @@ pub struct Authorizer {
 /// A verdict with the reason that goes on record.
 struct Answer {
     verdict: Verdict,
-    revision: Revision,
+    /// The engine's, when one was asked.
+    revision: Option<Revision>,
     reason: Reason,
 }
 
@@ -100,8 +101,9 @@ impl Authorizer {
 
     /// Decides one question for each record of a page of one tenant and kind, and queues one record for all of them.
     ///
-    /// Answers [`Cause::NeedsDurable`] throughout for a critical permission, and [`Cause::Malformed`] throughout when the
-    /// page has over [`MAX_PAGE`] records, or records of more than one tenant or kind.
+    /// Answers [`Cause::NeedsDurable`] throughout for a critical permission, [`Cause::Malformed`] throughout when the page has
+    /// over [`MAX_PAGE`] records, a collection, or records of more than one tenant or kind, and [`Cause::Stale`] throughout
+    /// when the policy was replaced meanwhile: no page is decided by two states of it.
     pub fn decide_each<'r>(
         &self,
         who: &Principal,
@@ -117,18 +119,20 @@ impl Authorizer {
             return throughout(Cause::NeedsDurable);
         }
         if page.len() > MAX_PAGE
+            || page.iter().any(|on| on.id().is_none())
             || page.iter().any(|on| (on.tenant(), on.kind()) != (first.tenant(), first.kind()))
         {
             return throughout(Cause::Malformed);
         }
         let (now, decision) = (self.clock.wall(), self.next_decision());
         let mut allowed = Vec::with_capacity(page.len());
-        let (mut denied, mut unknown, mut revision) = (0, 0, Revision::default());
-        let decisions: Vec<Decision> = page
+        let (mut denied, mut unknown, mut revision, mut replaced) = (0, 0, None, false);
+        let mut decisions: Vec<Decision> = page
             .iter()
             .map(|on| {
                 let answer = self.answer(who, permission, *on, now);
-                revision = answer.revision;
+                replaced |= answer.revision.is_some_and(|it| revision.is_some_and(|first| first != it));
+                revision = revision.or(answer.revision);
                 match answer.verdict {
                     Verdict::Allow { .. } => allowed.extend(on.id()),
                     Verdict::Deny { .. } => denied += 1,
@@ -137,6 +141,11 @@ impl Authorizer {
                 self.decision(answer, who, permission, *on, decision, now)
             })
             .collect();
+        if replaced {
+            allowed.clear();
+            (denied, unknown) = (0, page.len());
+            decisions = throughout(Cause::Stale).0;
+        }
         let target = Target::Page { tenant: first.tenant(), kind: first.kind(), allowed: &allowed, denied };
         let outcome = match (allowed.len(), unknown) {
             (0, 0) => Outcome::Denied,
@@ -144,7 +153,8 @@ impl Authorizer {
             _ => Outcome::Unknown,
         };
         let mut fact = self.fact(code::PAGE_DECIDED, outcome, now, who, permission, target, decision);
-        fact.revision = Some(revision);
+        fact.revision = Some(revision.unwrap_or_default());
+        fact.reason = replaced.then_some(Cause::Stale.as_str());
         match self.recorder.record(&fact) {
             Ok(_) => Decisions(decisions),
             Err(_) => throughout(Cause::NotRecorded),
@@ -188,7 +198,7 @@ impl Authorizer {
         let mut fact = self.fact(code, outcome, now, who, permission, Target::Resource(on), decision);
         fact.delivery = delivery;
         fact.rule = rule;
-        fact.revision = Some(answer.revision);
+        fact.revision = Some(answer.revision.unwrap_or_default());
         fact.reason = Some(match &answer.verdict {
             Verdict::Unknown(cause) => cause.as_str(),
             _ => answer.reason.as_str(),
@@ -202,11 +212,7 @@ impl Authorizer {
     /// What tenant, expiry and engines say, before anything is recorded.
     fn answer(&self, who: &Principal, permission: Permission, on: Resource<'_>, now: UnixTime) -> Answer {
         if !on.is_well_formed() {
-            return Answer::of(
-                Verdict::Unknown(Cause::Malformed),
-                Revision::default(),
-                Reason::NothingAllows,
-            );
+            return Answer::of(Verdict::Unknown(Cause::Malformed), None, Reason::NothingAllows);
         }
         let mut answer = self.answer_for_one(who, permission, on, now);
         let mut actor = who.actor();
@@ -226,16 +232,22 @@ impl Authorizer {
     ) -> Answer {
         let deny = Verdict::Deny { rule: None };
         if who.realm() == Realm::Tenant && who.tenant() != on.tenant() {
-            return Answer::of(deny, Revision::default(), Reason::OtherTenant);
+            return Answer::of(deny, None, Reason::OtherTenant);
         }
         if who.expires().is_some_and(|expires| expires <= now) {
-            return Answer::of(deny, Revision::default(), Reason::CredentialExpired);
+            return Answer::of(deny, None, Reason::CredentialExpired);
+        }
+        // SECURITY: a vault asks a grant for its kind and not for its permission. Engines say this too; one that forgets it must
+        // not open patients to whoever may read invoices.
+        if permission.name().resource() != on.kind() {
+            return Answer::of(deny, None, Reason::NothingAllows);
         }
         let ask = Ask::new(who, permission.name(), on, now);
         let (verdict, revision) = match who.realm() {
             Realm::Tenant => self.policy.decide(&ask),
             Realm::System => self.jobs.decide(&ask),
         };
+        let revision = Some(revision);
         let reason = match &verdict {
             Verdict::Deny { rule: None } => Reason::NothingAllows,
             _ => Reason::Rule,
@@ -261,14 +273,13 @@ impl Authorizer {
                 authority: self.authority,
                 decision,
                 permission: permission.name(),
-                tenant: Text::new(on.tenant()),
-                kind: Text::new(on.kind()),
-                id: on.id().map(Text::new),
+                on: Place::of(on),
                 clear,
                 expires: until.min(now.saturating_add(MAX_GRANT_LIFE)).min(end_of_credentials(who)),
             }),
             Verdict::Deny { rule } => {
-                Decision::Deny(Denial { decision, rule, revision: answer.revision, reason: answer.reason })
+                let revision = answer.revision.unwrap_or_default();
+                Decision::Deny(Denial { decision, rule, revision, reason: answer.reason })
             }
             Verdict::Unknown(cause) => Decision::Indeterminate(cause),
         }
@@ -303,7 +314,7 @@ impl Authorizer {
 }
 
 impl Answer {
-    const fn of(verdict: Verdict, revision: Revision, reason: Reason) -> Self {
+    const fn of(verdict: Verdict, revision: Option<Revision>, reason: Reason) -> Self {
         Self { verdict, revision, reason }
     }
 

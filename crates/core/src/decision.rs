@@ -3,16 +3,12 @@
 use std::fmt;
 
 use crate::{
-    Authority, FieldSet, PermissionName, Resource, Revision, RuleId, UnixTime, fact::Reason, text::Text,
+    Authority, FieldSet, PermissionName, Resource, Revision, RuleId, UnixTime, fact::Reason, place::Place,
 };
 
 /// The answer to a question. Exhaustive, and never a `bool`.
 #[derive(Debug)]
 #[must_use = "a decision that nobody looks at protects nothing"]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "boxing the grant would cost the allocation that its inline names save"
-)]
 pub enum Decision {
     /// Yes, and here is the proof.
     Allow(Grant),
@@ -90,9 +86,7 @@ pub struct Grant {
     pub(crate) authority: Authority,
     pub(crate) decision: DecisionId,
     pub(crate) permission: PermissionName<'static>,
-    pub(crate) tenant: Text,
-    pub(crate) kind: Text,
-    pub(crate) id: Option<Text>,
+    pub(crate) on: Place,
     pub(crate) clear: FieldSet,
     pub(crate) expires: UnixTime,
 }
@@ -103,18 +97,7 @@ impl Grant {
     /// # Errors
     /// [`Mismatch`] when it is for another tenant, kind or record.
     pub fn covers(&self, on: Resource<'_>) -> Result<Covered<'_>, Mismatch> {
-        if self.tenant != *on.tenant() {
-            return Err(Mismatch::Tenant);
-        }
-        if self.kind != *on.kind() {
-            return Err(Mismatch::Kind);
-        }
-        let same = match (&self.id, on.id()) {
-            (Some(mine), Some(theirs)) => *mine == *theirs,
-            (None, None) => true,
-            _ => false,
-        };
-        if same { Ok(Covered { grant: self }) } else { Err(Mismatch::Record) }
+        self.on.compare(on).map(|()| Covered { grant: self })
     }
 
     /// The decision's id, as it stands in the record.
@@ -177,10 +160,10 @@ impl<'g> Covered<'g> {
     /// The record that is covered, without owner and team.
     #[must_use]
     pub fn resource(&self) -> Resource<'g> {
-        let (tenant, kind) = (self.grant.tenant.as_str(), self.grant.kind.as_str());
-        match &self.grant.id {
-            Some(id) => Resource::record(tenant, kind, id.as_str()),
-            None => Resource::collection(tenant, kind),
+        let on = &self.grant.on;
+        match on.id() {
+            Some(id) => Resource::record(on.tenant(), on.kind(), id),
+            None => Resource::collection(on.tenant(), on.kind()),
         }
     }
 

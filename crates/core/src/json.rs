@@ -2,8 +2,8 @@
 //! that stays on its line.
 //!
 //! Refused beside what `serde_json` refuses (byte order mark, invalid UTF-8, lone surrogates, trailing data, numbers out
-//! of range): repeated member names at any depth, and anything beyond the limits. Readers that disagree about a repeated
-//! member are a way to be told two things at once.
+//! of range): repeated member names at any depth, anything beyond the limits, and the name by which `serde_json` reads a
+//! text within the text. Readers that disagree about a repeated member are a way to be told two things at once.
 
 use std::{
     borrow::Cow,
@@ -17,6 +17,8 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+
+use crate::names;
 
 /// How much is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +99,7 @@ impl Formatter for OneLine {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut plain = 0;
         for (at, c) in fragment.char_indices() {
-            if matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            if names::breaks_a_line(c) {
                 writer.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
                 write!(writer, "\\u{:04x}", u32::from(c))?;
                 plain = at + c.len_utf8();
@@ -200,6 +202,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut names: HashSet<Cow<'de, str>> = HashSet::new();
         while let Some(name) = members.next_key_seed(Name)? {
             inner.state.count()?;
+            // SECURITY: for an object of this name `serde_json::Value` reads the text in it as JSON, past every check here.
+            if name == RAW_VALUE {
+                return Err(inner.state.stop(JsonFault::Malformed));
+            }
             if !names.insert(name) {
                 return Err(inner.state.stop(JsonFault::Duplicate));
             }
@@ -208,6 +214,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(())
     }
 }
+
+/// What serde_json calls its raw values among its own, once its feature `raw_value` is on anywhere in a program.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// A member name, borrowed where it has no escapes. Compared after unescaping: `"\u0061lg"` is `alg`.
 struct Name;

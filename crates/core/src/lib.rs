@@ -17,12 +17,12 @@ mod names;
 pub mod os;
 mod permission;
 mod pii;
+mod place;
 mod policy;
 mod principal;
 mod recorder;
 mod resource;
 mod secret;
-mod text;
 mod time;
 mod token;
 

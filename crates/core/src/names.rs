@@ -16,9 +16,12 @@ pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_NAME && (printable(name) || !name.chars().any(breaks_a_line))
 }
 
-/// Control characters, and those that some readers take for the end of a line or that turn the writing direction.
-fn breaks_a_line(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+/// Control characters, those that some readers take for the end of a line, and those that turn the writing direction (all of
+/// Unicode's Bidi_Control).
+pub(crate) fn breaks_a_line(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}')
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData};
 
 use zeroize::Zeroize;
 
-use crate::{Covered, DecisionId, Mismatch};
+use crate::{Covered, DecisionId, Mismatch, names};
 
 /// How much harm it does when it leaks, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,11 +69,11 @@ pub fn mask_all(_: &str) -> String {
     MASK.to_owned()
 }
 
-/// Shows the last four characters of a value of at least eight; of a shorter one nothing.
+/// Shows the last four characters of a value of at least eight; of a shorter one, or one that breaks a line, nothing.
 #[must_use]
 pub fn mask_last4(value: &str) -> String {
     let count = value.chars().count();
-    if count < 8 {
+    if count < 8 || breaks_a_line(value) {
         return MASK.to_owned();
     }
     value.chars().skip(count - 4).fold(MASK.to_owned(), |mut shown, c| {
@@ -93,15 +93,20 @@ pub fn mask_pan(value: &str) -> String {
     digits.iter().enumerate().map(|(at, c)| if shown(at) { *c } else { '*' }).collect()
 }
 
-/// Shows the first letter of the mailbox and the domain of an e-mail address.
+/// Shows the first letter of the mailbox and the domain of an e-mail address; of one that breaks a line nothing.
 #[must_use]
 pub fn mask_email(value: &str) -> String {
     match value.rsplit_once('@') {
-        Some((mailbox, domain)) if mailbox.chars().count() > 1 => {
+        Some((mailbox, domain)) if mailbox.chars().count() > 1 && !breaks_a_line(value) => {
             mailbox.chars().take(1).chain(MASK.chars()).chain(['@']).chain(domain.chars()).collect()
         }
         _ => MASK.to_owned(),
     }
+}
+
+/// SECURITY: masked values go into logs, where a line break or a change of direction in them would forge other lines.
+fn breaks_a_line(value: &str) -> bool {
+    value.chars().any(names::breaks_a_line)
 }
 
 /// Personal data of class `C`. `Debug` and `Display` show the mask; there is no `Serialize` at all, since a masking one
