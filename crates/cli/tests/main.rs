@@ -1,0 +1,21 @@
+//! The real binary, run as a user runs it.
+#![cfg(test)]
+
+#[path = "main/audit.rs"]
+mod audit;
+#[path = "main/fields.rs"]
+mod fields;
+#[path = "main/inputs.rs"]
+mod inputs;
+#[path = "main/keys.rs"]
+mod keys;
+#[path = "main/passwords.rs"]
+mod passwords;
+#[path = "main/policies.rs"]
+mod policies;
+#[path = "main/readme.rs"]
+mod readme;
+#[path = "main/support.rs"]
+mod support;
+#[path = "main/tokens.rs"]
+mod tokens;
