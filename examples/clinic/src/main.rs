@@ -1,2 +1,171 @@
-//! Under construction.
-fn main() {}
+//! The clinic's command.
+
+use std::{
+    io::{self, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use bartizan::core::os;
+use clap::{Args, Parser, Subcommand};
+use clinic::{Clinic, Credential, Error, Folder, Wiring, bind, demo, routes_table, serve};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A clinic: the reference service of bartizan. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    data: Data,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+}
+
+#[derive(Args, Debug)]
+struct Data {
+    /// Where keys, database and audit log lie
+    #[arg(long = "data", default_value = "clinic-data", value_name = "FOLDER")]
+    folder: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Start a clinic of its own on a free port, drive the whole road through it, and stop
+    Demo,
+    /// Print which route needs what
+    Routes,
+    /// Give an account another password and print it; the clinic must not be running
+    Password {
+        /// The tenant
+        tenant: String,
+        /// The user
+        user: String,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { what, data, port } = Arguments::parse();
+    let ended = match what {
+        None => run(&data.folder, port).await.map_err(|error| error.to_string()),
+        Some(What::Demo) => {
+            let driven = demo::run(Wiring::default(), &mut io::stdout()).await;
+            driven.map(drop).map_err(|stopped| stopped.to_string())
+        }
+        Some(What::Routes) => routes().await.map_err(|error| error.to_string()),
+        Some(What::Password { tenant, user, data }) => {
+            password(&data.folder, &tenant, &user).await.map_err(|error| error.to_string())
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // With nobody to tell, the exit code says it.
+            let _ = writeln!(io::stderr(), "clinic: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn open(folder: Folder) -> Result<(Clinic, Vec<Credential>), Error> {
+    Clinic::open(folder, Arc::new(os::SystemClock), &Wiring::default()).await
+}
+
+async fn run(data: &Path, port: u16) -> Result<(), Error> {
+    let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+    // The port first: passwords that are told once must not be lost to a port that is taken.
+    let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    let (clinic, credentials) = open(Folder::open(data)?).await?;
+    let listening = serve(clinic.clone(), listener)?;
+    let told = introduce(listening.address(), data, &credentials);
+    if told.is_ok() {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    let stopped = listening.stop().await;
+    clinic.close()?;
+    stopped?;
+    told.map_err(Error::part("standard output"))?;
+    say("Stopped; the audit log is signed to its last entry.").map_err(Error::part("standard output"))
+}
+
+fn on(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Error> {
+    signal(kind).map_err(Error::part("signals"))
+}
+
+/// Where it listens, and lines to copy. Credentials are told once.
+fn introduce(address: SocketAddr, data: &Path, credentials: &[Credential]) -> io::Result<()> {
+    let mut text = format!("The clinic listens on http://{address}; its data is in {}.\n", data.display());
+    let password = match credentials.first() {
+        Some(first) => {
+            text += "\nNew accounts. Of their passwords only hashes are stored, so this is the one time they are shown:\n\n";
+            for Credential { tenant, user, role, password } in credentials {
+                text += &format!("  {tenant:<6} {user:<5} {role:<7} {}\n", password.expose());
+            }
+            first.password.expose()
+        }
+        None => {
+            text += "\nAccounts are as before. For a lost password, stop the clinic and run:\n\n";
+            text += &format!("  cargo run -p clinic -- password north ada{}\n", option(data));
+            "…"
+        }
+    };
+    text += &format!(
+        r#"
+Lines to copy into another terminal:
+
+  URL=http://{address}
+  TOKEN=$(curl -s $URL/login -H 'content-type: application/json' \
+    -d '{{"tenant":"north","user":"ada","password":"{password}"}}' \
+    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  show() {{ curl -sS -w '\n%{{http_code}}\n' -H "authorization: Bearer $TOKEN" "$@"; }}
+
+  show $URL/me
+  show $URL/patients
+  show $URL/patients/p-101     # a doctor sees the number, and of the card its ends
+  show $URL/patients/p-200     # another tenant's: answered like one that does not exist
+  show $URL/audit              # for admins; a doctor is denied, and that is on record
+  show -X PATCH $URL/patients/p-101 -H 'content-type: application/json' -d '{{"name":"Max Berg-Lund"}}'
+
+And for the auditor, who needs nothing but the folder:
+
+  cargo run -q -p bartizan-cli -- audit verify {0}/audit --key {0}/checkpoint.jwk
+
+Ctrl-C stops it."#,
+        data.display()
+    );
+    say(&text)
+}
+
+/// How the data folder is named on a command line, if it has to be.
+fn option(data: &Path) -> String {
+    if data == Path::new("clinic-data") { String::new() } else { format!(" --data {}", data.display()) }
+}
+
+/// Nothing panics when a reader has gone away.
+fn say(text: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{text}")
+}
+
+async fn routes() -> Result<(), Error> {
+    let temporary = tempfile::tempdir().map_err(Error::part("temporary folder"))?;
+    let (clinic, _) = open(Folder::open(&temporary.path().join("data"))?).await?;
+    say(routes_table(&clinic).trim_end()).map_err(Error::part("standard output"))?;
+    clinic.close()
+}
+
+async fn password(data: &Path, tenant: &str, user: &str) -> Result<(), Error> {
+    let (clinic, _) = open(Folder::existing(data)?).await?;
+    let changed = clinic.new_password(tenant, user).await;
+    clinic.close()?;
+    say(changed?.password.expose()).map_err(Error::part("standard output"))
+}

@@ -1,0 +1,243 @@
+//! One clinic: its folder, its database, its log, and the parts that guard them.
+
+use std::{fmt, sync::Arc};
+
+use bartizan::{
+    audit::Log,
+    audit_events::Event,
+    core::{Clock, Entropy, Fact, Origin, Outcome, Pii, SecretText, Subject, Target, UnixTime, os},
+    crypto::{Provider, PublicKey},
+    crypto_ring::Ring,
+    envelope::LocalMaster,
+    field_crypto::{ErrorKind, SealedRow},
+    rbac::{Assignments, Engine, HeldAssignments, Policy},
+};
+use bartizan_keys_sqlite::SqliteKeyStore;
+use bartizan_sqlite_writer::{Database, Place};
+
+use crate::{
+    Error, Folder, Makings, Parts, Wiring,
+    accounts::{Account, Accounts},
+    folder::Keys,
+    patient::Patient,
+    patients::Patients,
+    seed, setup,
+};
+
+/// The service's name in records.
+pub(crate) const SERVICE: &str = "clinic";
+
+/// Who may do what.
+const POLICY: &str = include_str!("../policy.toml");
+
+/// One clinic. Cheap to clone.
+#[derive(Clone)]
+pub struct Clinic(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) folder: Folder,
+    pub(crate) parts: Parts,
+    pub(crate) accounts: Accounts,
+    pub(crate) patients: Patients,
+    pub(crate) log: Arc<Log>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) checkpoint_key: PublicKey,
+    pub(crate) audience: &'static str,
+    pub(crate) permissions: Vec<String>,
+}
+
+/// Somebody who may log in, with the password that is told once.
+pub struct Credential {
+    /// In which tenant.
+    pub tenant: String,
+    /// Who.
+    pub user: String,
+    /// As what.
+    pub role: String,
+    /// With which password.
+    pub password: SecretText,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({} of {})", self.user, self.tenant)
+    }
+}
+
+impl Clinic {
+    /// Opens the clinic in a folder. A new one is given keys, accounts and patients; the credentials of the new accounts are
+    /// answered, this once.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, its log was cut or damaged, a key is gone or not the one that sealed the database, or a
+    /// part cannot be built.
+    pub async fn open(
+        folder: Folder,
+        clock: Arc<dyn Clock>,
+        wiring: &Wiring,
+    ) -> Result<(Self, Vec<Credential>), Error> {
+        let entropy: Arc<dyn Entropy> = Arc::new(os::OsEntropy);
+        let provider: Arc<dyn Provider> = Arc::new(Ring::new());
+
+        let in_database = || Error::part("clinic.db");
+        let database = Arc::new(Database::open(Place::File(folder.database())).map_err(in_database())?);
+        let accounts = Accounts::open(Arc::clone(&database)).await.map_err(in_database())?;
+        let patients = Patients::open(Arc::clone(&database)).await.map_err(in_database())?;
+        let key_store = SqliteKeyStore::open(Arc::clone(&database)).await.map_err(in_database())?;
+        let mut roles = accounts.roles().await.map_err(in_database())?;
+        // Accounts and patients come into the database in one write, the last of the first start: a clinic without accounts
+        // is one that was never started, or one whose first start did not come to its end.
+        let keys = if roles.is_empty() { Keys::MayBeDrawn } else { Keys::MustExist };
+
+        let (log, checkpoint_key) = setup::open_log(&folder, keys, &provider, &clock, &*entropy, wiring)?;
+        let master_key = folder.master_key(keys, &*entropy)?;
+        let master = LocalMaster::new(Arc::clone(&provider), &master_key, Arc::clone(&entropy))
+            .map_err(Error::part("master key"))?;
+        let signing_key = setup::signing_key(&folder, &*provider, &*entropy)?;
+        let (new_accounts, credentials) = match keys {
+            Keys::MayBeDrawn => setup::new_accounts(&entropy)?,
+            Keys::MustExist => (Vec::new(), Vec::new()),
+        };
+        roles.extend(new_accounts.iter().map(Account::role));
+
+        let policy = Policy::parse(POLICY).map_err(Error::part("policy"))?;
+        let permissions = policy.permissions().map(str::to_owned).collect();
+        let held = roles.iter().fold(HeldAssignments::new(), |held, (tenant, user, role)| {
+            held.assign(tenant.as_str(), user.as_str(), role.as_str())
+        });
+        let parts = wiring.assemble(Makings {
+            policy: Arc::new(Engine::new(policy, Assignments::Held(held))),
+            log: Arc::clone(&log),
+            signing_key,
+            audience: wiring.audience(),
+            key_store: Arc::new(key_store),
+            key_wrapper: Arc::new(master),
+            clock,
+        })?;
+
+        match keys {
+            Keys::MayBeDrawn => fill(&database, &parts, new_accounts).await?,
+            Keys::MustExist => check_master_key(&folder, &parts, &roles).await?,
+        }
+        let clinic = Self(Arc::new(Inner {
+            folder,
+            parts,
+            accounts,
+            patients,
+            log,
+            provider,
+            checkpoint_key,
+            audience: wiring.audience(),
+            permissions,
+        }));
+        clinic.note(Event::SYS_STARTUP)?;
+        Ok((clinic, credentials))
+    }
+
+    /// Gives an account another password, and answers it.
+    ///
+    /// # Errors
+    /// When there is no such account, or it cannot be stored.
+    pub async fn new_password(&self, tenant: &str, user: &str) -> Result<Credential, Error> {
+        let roles = self.0.accounts.roles().await.map_err(Error::part("clinic.db"))?;
+        let Some((tenant, user, role)) = roles.into_iter().find(|(t, u, _)| t == tenant && u == user) else {
+            return Err(Error::NoAccount { tenant: tenant.to_owned(), user: user.to_owned() });
+        };
+        let (password, hash) = setup::new_password(&self.0.parts.passwords, &*self.0.parts.entropy)?;
+        self.0.accounts.set_password(&tenant, &user, &hash).await.map_err(Error::part("clinic.db"))?;
+        let named = Target::Named { kind: "account", name: &user };
+        let who = Subject::Process("operator");
+        let fact = Event::AUTHN_PASSWORD_CHANGE.fact(
+            Outcome::Success,
+            self.now(),
+            who,
+            named,
+            Origin::service(SERVICE),
+        );
+        self.record(&fact)?;
+        Ok(Credential { tenant, user, role, password })
+    }
+
+    /// Writes the log's last checkpoint and closes it. Nothing can be decided after that.
+    ///
+    /// # Errors
+    /// When the log cannot be closed in order.
+    pub fn close(self) -> Result<(), Error> {
+        self.note(Event::SYS_SHUTDOWN)?;
+        self.0.log.close().map(|_| ()).map_err(Error::part("audit log"))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    fn now(&self) -> UnixTime {
+        self.0.parts.clock.wall()
+    }
+
+    fn note(&self, event: Event) -> Result<(), Error> {
+        let target = Target::Named { kind: "service", name: SERVICE };
+        self.record(&event.fact(
+            Outcome::Success,
+            self.now(),
+            Subject::Process(SERVICE),
+            target,
+            Origin::service(SERVICE),
+        ))
+    }
+
+    fn record(&self, fact: &Fact<'_>) -> Result<(), Error> {
+        self.0.parts.recorder.record(fact).map(|_| ()).map_err(Error::part("audit log"))
+    }
+}
+
+impl fmt::Debug for Clinic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clinic").field(&self.0.folder).finish()
+    }
+}
+
+/// The first accounts and patients, in one write.
+async fn fill(database: &Database, parts: &Parts, accounts: Vec<Account>) -> Result<(), Error> {
+    let mut rows: Vec<SealedRow> = Vec::new();
+    for chart in seed::CHARTS {
+        rows.push(parts.vault.seal(&Patient::from(chart)).await.map_err(Error::part("vault"))?);
+    }
+    let write = database.write(move |sql| {
+        accounts.iter().try_for_each(|account| Accounts::add(sql, account).map(drop))?;
+        rows.iter().try_for_each(|row| Patients::add(sql, row).map(drop))
+    });
+    write.await.map_err(Error::part("clinic.db"))
+}
+
+/// Sees to it at the start that the master key is the one that wrapped the tenants' keys, and not at the first patient.
+async fn check_master_key(
+    folder: &Folder,
+    parts: &Parts,
+    roles: &[(String, String, String)],
+) -> Result<(), Error> {
+    for (tenant, ..) in roles {
+        // Sealed with the tenant's key, and thrown away.
+        let text = || "-".to_owned();
+        let (name, ssn) = (Pii::new(text()), Pii::new(text()));
+        let (credit_card, medical_record) = (Pii::new(text()), Pii::new(text()));
+        let patient = Patient {
+            tenant: tenant.clone(),
+            id: text(),
+            owner: text(),
+            name,
+            ssn,
+            credit_card,
+            medical_record,
+        };
+        parts.vault.seal(&patient).await.map_err(|error| match error.kind() {
+            ErrorKind::KeyManagement => {
+                let why =
+                    "it is not the key that clinic.db was sealed with; put that one back from its backup";
+                Error::Key { file: folder.master_file(), why }
+            }
+            _ => Error::part("vault")(error),
+        })?;
+    }
+    Ok(())
+}
