@@ -89,7 +89,8 @@ impl Authorizer {
         &self.service
     }
 
-    /// Decides one question and queues its record.
+    /// Decides one question and queues its record. A permission whose first segment is not the resource's kind is denied without
+    /// asking an engine.
     ///
     /// Answers [`Cause::NeedsDurable`] for a critical permission and for every principal of [`Realm::System`].
     pub fn decide(&self, who: &Principal, permission: Permission, on: Resource<'_>) -> Decision {
@@ -104,6 +105,8 @@ impl Authorizer {
     /// Answers [`Cause::NeedsDurable`] throughout for a critical permission, [`Cause::Malformed`] throughout when the page has
     /// over [`MAX_PAGE`] records, a collection, or records of more than one tenant or kind, and [`Cause::Stale`] throughout
     /// when the policy was replaced meanwhile: no page is decided by two states of it.
+    ///
+    /// The record names the first decision's id; those of the other records of the page follow on it, in their order.
     pub fn decide_each<'r>(
         &self,
         who: &Principal,
@@ -124,12 +127,12 @@ impl Authorizer {
         {
             return throughout(Cause::Malformed);
         }
-        let (now, decision) = (self.clock.wall(), self.next_decision());
+        let (now, first_decision) = (self.clock.wall(), self.take_decisions(page.len() as u64));
         let mut allowed = Vec::with_capacity(page.len());
         let (mut denied, mut unknown, mut revision, mut replaced) = (0, 0, None, false);
-        let mut decisions: Vec<Decision> = page
-            .iter()
-            .map(|on| {
+        let mut decisions: Vec<Decision> = (first_decision..)
+            .zip(&page)
+            .map(|(count, on)| {
                 let answer = self.answer(who, permission, *on, now);
                 replaced |= answer.revision.is_some_and(|it| revision.is_some_and(|first| first != it));
                 revision = revision.or(answer.revision);
@@ -138,7 +141,7 @@ impl Authorizer {
                     Verdict::Deny { .. } => denied += 1,
                     Verdict::Unknown(_) => unknown += 1,
                 }
-                self.decision(answer, who, permission, *on, decision, now)
+                self.decision(answer, who, permission, *on, self.decision_id(count), now)
             })
             .collect();
         if replaced {
@@ -152,6 +155,7 @@ impl Authorizer {
             (_, 0) => Outcome::Success,
             _ => Outcome::Unknown,
         };
+        let decision = self.decision_id(first_decision);
         let mut fact = self.fact(code::PAGE_DECIDED, outcome, now, who, permission, target, decision);
         fact.revision = Some(revision.unwrap_or_default());
         fact.reason = replaced.then_some(Cause::Stale.as_str());
@@ -188,7 +192,7 @@ impl Authorizer {
         on: Resource<'_>,
         delivery: Delivery,
     ) -> (Decision, Option<Ticket>) {
-        let (now, decision) = (self.clock.wall(), self.next_decision());
+        let (now, decision) = (self.clock.wall(), self.decision_id(self.take_decisions(1)));
         let answer = self.answer(who, permission, on, now);
         let (code, outcome, rule) = match &answer.verdict {
             Verdict::Allow { rule, .. } => (code::PERMISSION_GRANTED, Outcome::Success, Some(*rule)),
@@ -303,12 +307,17 @@ impl Authorizer {
         fact
     }
 
+    /// The first of so many numbers that nobody else is given.
+    fn take_decisions(&self, many: u64) -> u64 {
+        self.decisions.fetch_add(many, Ordering::Relaxed)
+    }
+
     /// Eight random bytes of this authorizer and a count: unique without a draw for each decision.
-    fn next_decision(&self) -> DecisionId {
+    fn decision_id(&self, count: u64) -> DecisionId {
         let mut id = [0; 16];
-        let (run, count) = id.split_at_mut(8);
+        let (run, end) = id.split_at_mut(8);
         run.copy_from_slice(&self.run);
-        count.copy_from_slice(&self.decisions.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        end.copy_from_slice(&count.to_be_bytes());
         DecisionId(id)
     }
 }

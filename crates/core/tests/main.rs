@@ -15,5 +15,7 @@ mod grants;
 mod json_lines;
 #[path = "main/pages.rs"]
 mod pages;
+#[path = "main/review.rs"]
+mod review;
 #[path = "main/support.rs"]
 mod support;

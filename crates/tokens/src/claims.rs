@@ -40,12 +40,14 @@ pub(crate) struct Optional {
     pub(crate) amr: Texts,
     pub(crate) auth_time: Option<i64>,
     pub(crate) actor: Option<Text>,
+    /// Who knows the actor by this name, when the token says so.
+    pub(crate) actor_issuer: Option<Text>,
 }
 
 /// Whether a token to be issued must not bring this claim as one of its own: the library writes it, reads it, or means
 /// something by it.
 pub(crate) fn is_registered(name: &str) -> bool {
-    Name::ALL.iter().any(|known| known.name().eq_ignore_ascii_case(name))
+    strict::is_spelling_of_any::<Name>(name)
 }
 
 impl Claims {
@@ -142,7 +144,10 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
                     optional.amr = members.next_value_seed(List { reader, json, most: MAX_METHODS })?;
                 }
                 Some(Name::AuthTime) => optional.auth_time = Some(members.next_value_seed(NumericDate)?),
-                Some(Name::Actor) => optional.actor = Some(members.next_value_seed(Actor { reader, json })?),
+                Some(Name::Actor) => {
+                    let (subject, issuer) = members.next_value_seed(Actor { reader, json })?;
+                    (optional.actor, optional.actor_issuer) = (Some(subject), issuer);
+                }
                 Some(Name::Confirmation) => {
                     bound = true;
                     members.next_value_seed(Any(reader))?;
@@ -276,7 +281,7 @@ impl Visitor<'_> for NumericDate {
     }
 }
 
-/// Who acts: the `sub` of an `act` object. What an inner `act` says is history and no party to a decision (RFC 8693 §4.1).
+/// Who acts: the `sub` of an `act` object, and its `iss` if it has one. What an inner `act` says is history and no party to a decision (RFC 8693 §4.1).
 struct Actor<'r, 'j> {
     reader: &'r mut Reader,
     json: &'j str,
@@ -285,40 +290,46 @@ struct Actor<'r, 'j> {
 members! {
     enum ActorName {
         Subject = "sub",
+        Issuer = "iss",
     }
 }
 
 impl<'de> DeserializeSeed<'de> for Actor<'_, '_> {
-    type Value = Text;
+    type Value = (Text, Option<Text>);
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Actor<'_, '_> {
-    type Value = Text;
+    type Value = (Text, Option<Text>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an actor")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Text, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         self.reader.enter()?;
         let mut seen = Seen::nothing();
-        let mut subject = None;
+        let (mut subject, mut issuer) = (None, None);
         while let Some(name) = seen.next(self.reader, &mut members)? {
             match name {
                 Some(ActorName::Subject) => {
                     self.reader.at = Some(Name::Actor.name());
                     subject = Some(members.next_value_seed(One { json: self.json })?);
                 }
+                Some(ActorName::Issuer) => {
+                    self.reader.at = Some(Name::Actor.name());
+                    issuer = Some(members.next_value_seed(One { json: self.json })?);
+                }
                 None => members.next_value_seed(Any(self.reader))?,
             }
         }
         self.reader.leave();
         self.reader.at = Some(Name::Actor.name());
-        subject.ok_or_else(|| serde::de::Error::custom("nobody"))
+        let subject = subject.ok_or_else(|| serde::de::Error::custom("nobody"))?;
+        Ok((subject, issuer))
     }
 }
 

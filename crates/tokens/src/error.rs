@@ -51,7 +51,7 @@ pub enum ErrorKind {
     /// A claim has the wrong JSON type or a value outside its range.
     #[error("a claim has the wrong type or range")]
     ClaimType,
-    /// The issuer is another.
+    /// The issuer is another, or that of the actor is.
     #[error("the token is from another issuer")]
     Issuer,
     /// The audience is another.

@@ -54,7 +54,10 @@ impl Issuer {
                 depth: Limits::DEFAULT.depth,
                 values: Limits::DEFAULT.values,
             };
-            json::check(&claims, &limits).map_err(|_| ErrorKind::TooLarge)?;
+            json::check(&claims, &limits).map_err(|fault| match fault {
+                json::JsonFault::TooLarge => ErrorKind::TooLarge,
+                _ => ErrorKind::Claim,
+            })?;
         }
         jws::assemble(&self.key, &self.header, &claims)
     }

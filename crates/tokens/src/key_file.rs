@@ -13,17 +13,30 @@ use memchr::memmem;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-/// Whether `secret` is PEM, a JWK or JWKS (or any other JSON object or array), a DER key or certificate, the base64 text of
-/// one (`x5c`), an OpenSSH public key, or a point of P-256.
+/// Whether `secret` is PEM, a JWK or JWKS (or any other JSON object or array), a DER key or certificate, an SSH public key, a
+/// point of P-256, or any of these as base64 (`x5c`, environment variables) or hexadecimal digits.
 pub(crate) fn is_key_file(provider: &dyn Provider, secret: &[u8]) -> bool {
-    if memmem::find(secret, b"-----BEGIN").is_some() || is_der_key(secret) || is_point(provider, secret) {
-        return true;
-    }
-    let text = secret.strip_prefix(b"\xef\xbb\xbf").unwrap_or(secret).trim_ascii();
-    let is_ssh = [&b"ssh-"[..], b"ecdsa-sha2-"].iter().any(|prefix| text.starts_with(prefix));
+    is_key(provider, secret) || decodings(without_mark(secret)).any(|decoded| is_key(provider, &decoded))
+}
+
+fn is_key(provider: &dyn Provider, bytes: &[u8]) -> bool {
+    // RFC 7468 and OpenPGP, RFC 4716.
+    let is_armoured =
+        ["-----BEGIN", "---- BEGIN "].iter().any(|mark| memmem::find(bytes, mark.as_bytes()).is_some());
+    let text = without_mark(bytes);
+    let is_ssh = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-"]
+        .iter()
+        .any(|kind| text.starts_with(kind.as_bytes()));
     let is_json =
         matches!(text.first(), Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(text).is_ok();
-    is_ssh || is_json || is_encoded_key(text)
+    // An editor may have ended the last line of what has none.
+    let is_der = is_der_key(bytes) || is_der_key(bytes.trim_ascii_end());
+    is_armoured || is_ssh || is_json || is_der || is_point(provider, bytes)
+}
+
+/// The text without a byte order mark and white space around it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii()
 }
 
 fn is_point(provider: &dyn Provider, secret: &[u8]) -> bool {
@@ -31,18 +44,28 @@ fn is_point(provider: &dyn Provider, secret: &[u8]) -> bool {
         .is_ok_and(|key| provider.verifier(&key).is_ok())
 }
 
-/// Base64 of either alphabet, in lines or not, padded or not.
-fn is_encoded_key(text: &[u8]) -> bool {
+/// What the text says as base64 of either alphabet, in lines or not, padded or not, or as hexadecimal digits.
+fn decodings(text: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     let lax = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
     let text: Zeroizing<Vec<u8>> =
         Zeroizing::new(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());
-    [STANDARD, URL_SAFE].iter().any(|alphabet| {
-        let decoded = GeneralPurpose::new(alphabet, lax).decode(&*text).map(Zeroizing::new);
-        decoded.is_ok_and(|der| is_der_key(&der))
-    })
+    let base64 = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, lax).decode(&*text).ok());
+    base64.into_iter().flatten().map(Zeroizing::new).chain(hexadecimal(&text))
+}
+
+fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+    for pair in text.chunks(2) {
+        match pair {
+            [high, low] => bytes.push(digit(*high)? << 4 | digit(*low)?),
+            _ => return None,
+        }
+    }
+    Some(bytes)
 }
 
 /// One DER sequence from the first byte to the last whose children are those of a public key (SPKI, RFC 5280 §4.1.2.7), an

@@ -83,7 +83,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`ErrorKind::SecretTooShort`] under 32 bytes; [`ErrorKind::SecretIsKey`] for what is a key file: PEM, DER, a
-    /// certificate, the base64 text of these, a JWK or JWKS; [`ErrorKind::Config`] for a secret over 1,024 bytes, or a
+    /// certificate, an SSH key, a JWK or JWKS, a point of P-256, each also as base64 or hexadecimal digits; [`ErrorKind::Config`] for a secret over 1,024 bytes, or a
     /// `kid` that is no printable name of 1 to 128 bytes.
     ///
     /// # Security

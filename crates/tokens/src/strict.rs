@@ -4,7 +4,7 @@
 //! A parser makes a [`Reader`], seeds of this file read members through it, and [`Reader::read`] turns what stopped them
 //! into one of our errors. serde's own messages quote the peer and are dropped.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use serde::{
     Deserializer,
@@ -89,6 +89,12 @@ impl Reader {
         self.stop(self.duplicate)
     }
 
+    /// SECURITY: for an object of this name `serde_json::Value` reads the text in it as JSON, past every check here, once the
+    /// feature `raw_value` is on anywhere in a program. [`Verifier::verify_with`](crate::Verifier::verify_with) may be asked for one.
+    pub(crate) fn check_name<E: serde::de::Error>(&mut self, name: &str) -> Result<(), E> {
+        if name == RAW_VALUE { Err(self.stop(self.malformed)) } else { Ok(()) }
+    }
+
     /// One more member or element.
     pub(crate) fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         match self.values.checked_sub(1) {
@@ -116,32 +122,35 @@ impl Reader {
     }
 }
 
-/// The names of one object so far; the first eight without an allocation. Objects are small by the limit on values, so that
-/// a search is fast enough and nothing needs to be hashed.
+/// What serde_json calls its raw values among its own.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// The names of one object so far; the first eight without an allocation, and the others in order, so that a thousand names
+/// cost no million comparisons and nothing needs to be hashed.
 pub(crate) struct Names<'de> {
     first: [Cow<'de, str>; 8],
     count: usize,
-    more: Vec<Cow<'de, str>>,
+    more: BTreeSet<Cow<'de, str>>,
 }
 
 impl<'de> Names<'de> {
     pub(crate) const fn new() -> Self {
-        Self { first: [const { Cow::Borrowed("") }; 8], count: 0, more: Vec::new() }
+        Self { first: [const { Cow::Borrowed("") }; 8], count: 0, more: BTreeSet::new() }
     }
 
     /// Whether the name is new.
     pub(crate) fn insert(&mut self, name: Cow<'de, str>) -> bool {
-        if self.first.iter().take(self.count).chain(&self.more).any(|known| *known == name) {
+        if self.first.iter().take(self.count).any(|known| *known == name) {
             return false;
         }
         match self.first.get_mut(self.count) {
             Some(place) => {
                 *place = name;
                 self.count += 1;
+                true
             }
-            None => self.more.push(name),
+            None => self.more.insert(name),
         }
-        true
     }
 }
 
@@ -228,6 +237,7 @@ impl<'de> Visitor<'de> for Any<'_> {
         let mut names = Names::new();
         while let Some(name) = members.next_key_seed(Text)? {
             self.0.count()?;
+            self.0.check_name(&name)?;
             if !names.insert(name) {
                 return Err(self.0.duplicate());
             }
@@ -278,6 +288,25 @@ macro_rules! members {
 }
 pub(crate) use members;
 
+/// Whether a name is a known one in any letter case. Known names are in lower-case ASCII.
+pub(crate) fn is_spelling_of_any<K: Known>(name: &str) -> bool {
+    if name.is_ascii() {
+        return K::ALL.iter().any(|known| known.name().eq_ignore_ascii_case(name));
+    }
+    K::ALL.iter().any(|known| name.chars().map(folded).eq(known.name().chars()))
+}
+
+/// To lower-case ASCII what some rule of Unicode folds to it: beside ASCII itself long s, the Kelvin sign, and both letters i
+/// of Turkish.
+const fn folded(c: char) -> char {
+    match c {
+        '\u{17F}' => 's',
+        '\u{212A}' => 'k',
+        '\u{130}' | '\u{131}' => 'i',
+        c => c.to_ascii_lowercase(),
+    }
+}
+
 /// The names of one object so far, known ones apart.
 pub(crate) struct Seen<'de> {
     known: u32,
@@ -292,7 +321,7 @@ impl<'de> Seen<'de> {
     /// Reads the next member name: nothing at the end of the object, `Some(None)` for a name that the parser does not know.
     ///
     /// SECURITY: a name comes once. One that differs from a known name by letter case alone is refused as well: readers that
-    /// fold case would be told something else.
+    /// fold case would be told something else, and some of them fold as Unicode does (Go's `encoding/json`: `ſub` is `sub`).
     pub(crate) fn next<K: Known, A: MapAccess<'de>>(
         &mut self,
         reader: &mut Reader,
@@ -311,7 +340,8 @@ impl<'de> Seen<'de> {
             self.known |= known.bit();
             return Ok(Some(Some(known)));
         }
-        if K::ALL.iter().any(|known| known.name().eq_ignore_ascii_case(&name)) || !self.others.insert(name) {
+        reader.check_name(&name)?;
+        if is_spelling_of_any::<K>(&name) || !self.others.insert(name) {
             return Err(reader.duplicate());
         }
         Ok(Some(None))

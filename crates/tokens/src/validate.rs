@@ -46,6 +46,10 @@ pub(crate) fn validate(claims: Claims, json: &str, expected: &Expected<'_>) -> R
     if issuer.read(json) != expected.issuer {
         return Err(ErrorKind::Issuer.into());
     }
+    // SECURITY: a name is one person's only together with its issuer (RFC 8693 §4.1): another issuer's “bob” is not ours.
+    if claims.optional.actor_issuer.as_ref().is_some_and(|issuer| issuer.read(json) != expected.issuer) {
+        return Err(Error::about(ErrorKind::Issuer, "act"));
+    }
     if !audience.iter().any(|audience| audience.read(json) == expected.audience) {
         return Err(ErrorKind::Audience.into());
     }

@@ -124,7 +124,7 @@ impl<C> Verified<C> {
         self.facts.optional.auth_time.map(UnixTime::from_secs)
     }
 
-    /// Who acts on the subject's behalf (`act`).
+    /// Who acts on the subject's behalf (the `sub` of `act`), as the same issuer knows them.
     #[must_use]
     pub fn actor(&self) -> Option<&str> {
         self.facts.optional.actor.as_ref().map(|text| self.text(text))

@@ -22,8 +22,8 @@ use crate::{
 /// follows from the keys. Every token needs `iss`, `sub`, `aud`, `exp`, `iat`, `jti` and `client_id`, and the type `at+jwt`.
 ///
 /// Refused beyond the standards: dates with fractions, `null` for an absent claim, names of over 255 bytes or with control
-/// characters, members that stand twice or once more in other letter case, headers that bring a key, tokens that are bound
-/// to a sender's key (`cnf`).
+/// characters or controls of writing direction, members that stand twice or once more in other letter case, headers that bring
+/// a key, actors of another issuer, tokens that are bound to a sender's key (`cnf`).
 ///
 /// # Security
 /// What the text of a token looks like is no identity: ECDSA signatures have two valid forms. To remember a token, remember

@@ -11,6 +11,8 @@ mod jwks;
 mod keys;
 #[path = "main/properties.rs"]
 mod properties;
+#[path = "main/review.rs"]
+mod review;
 #[path = "main/standards.rs"]
 mod standards;
 #[path = "main/support.rs"]

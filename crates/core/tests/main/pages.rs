@@ -1,11 +1,30 @@
 //! One decision for each record of a page, one fact for all of them.
 
-use bartizan_core::{Cause, Decision, Delivery, MAX_PAGE, Outcome, Resource, Verdict, code};
+use bartizan_core::{
+    Cause, Decision, Delivery, Grant, MAX_PAGE, Mismatch, Outcome, Pii, Resource, Verdict, code,
+};
 
 use crate::support::{Bench, ERASE, READ, RECORD, ada, granted, undecided};
 
 fn ids(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("p-{n}")).collect()
+}
+
+fn number(grant: &Grant) -> u128 {
+    u128::from_be_bytes(*grant.decision().as_bytes())
+}
+
+#[test]
+fn a_value_of_one_record_is_not_exposed_under_another_record_of_its_page() {
+    let bench = Bench::new();
+    let (one, two) =
+        (Resource::record("north", "patient", "p-1"), Resource::record("north", "patient", "p-2"));
+    let grants: Vec<_> =
+        bench.authorizer.decide_each(&ada(), READ, [one, two]).into_iter().map(granted).collect();
+    let (first, second) = (grants[0].covers(one).unwrap(), grants[1].covers(two).unwrap());
+    let ssn: Pii = Pii::opened("078-05-1120".to_owned(), first);
+    assert_eq!(ssn.expose(second), Err(Mismatch::Decision));
+    assert_eq!(ssn.expose(first).map(String::as_str), Ok("078-05-1120"));
 }
 
 #[test]
@@ -16,10 +35,11 @@ fn a_page_is_one_fact() {
     let decisions = bench.authorizer.decide_each(&ada(), READ, page);
     assert_eq!((decisions.len(), decisions.is_empty()), (20, false));
     let grants: Vec<_> = decisions.into_iter().map(granted).collect();
-    for (grant, id) in grants.iter().zip(&ids) {
+    let first = number(&grants[0]);
+    for (at, (grant, id)) in (0..).zip(grants.iter().zip(&ids)) {
         assert!(grant.covers(Resource::record("north", "patient", id)).is_ok());
         assert!(grant.covers(RECORD).is_err() || id == "p-17");
-        assert_eq!(grant.decision(), grants[0].decision());
+        assert_eq!(number(grant), first + at, "the ids of a page follow on the one that is recorded");
     }
     let facts = bench.recorder.facts();
     assert_eq!(facts.len(), 1);

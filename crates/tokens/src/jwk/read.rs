@@ -1,6 +1,6 @@
 //! Reading of JWK and JWKS texts.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use serde::{
     Deserializer,
@@ -194,10 +194,8 @@ fn key<'de, A: MapAccess<'de>>(reader: &mut Reader, mut members: A) -> Result<Jw
 
 /// No operation may stand twice (RFC 7517 §4.3).
 fn is_distinct(operations: &[Cow<'_, str>]) -> bool {
-    operations
-        .iter()
-        .enumerate()
-        .all(|(i, operation)| !operations.iter().take(i).any(|earlier| earlier == operation))
+    let mut earlier = BTreeSet::new();
+    operations.iter().all(|operation| earlier.insert(operation))
 }
 
 /// An object with `keys`. Its other members are read over (RFC 7517 §5).
