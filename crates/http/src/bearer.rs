@@ -22,10 +22,11 @@ pub const MAX_TOKEN: usize = 8 * 1024;
 /// [`ErrorKind::CredentialsInUrl`]: somebody did, in a way that is refused.
 ///
 /// # Security
-/// A parameter named `access_token` in the query is refused even beside a good header: URLs end in logs, histories and
-/// `Referer` headers (RFC 9700 section 4.3.2).
+/// A parameter named `access_token` in the query, or userinfo before the host (RFC 9110 section 4.2.4), is refused even
+/// beside a good header: URLs end in logs, histories and `Referer` headers (RFC 9700 section 4.3.2).
 pub fn bearer<'a>(headers: &'a HeaderMap, uri: &Uri) -> Result<RawToken<'a>, Error> {
-    if query::names_a_token(uri.query().unwrap_or_default()) {
+    let has_userinfo = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    if has_userinfo || query::names_a_token(uri.query().unwrap_or_default()) {
         return Err(Error::new(ErrorKind::CredentialsInUrl));
     }
     let mut values = headers.get_all(AUTHORIZATION).iter();
@@ -149,6 +150,9 @@ mod tests {
             "/x?%61ccess%5ftoken=a",
             "/x?a=b;access_token=c",
             "/x?access_token[]=a",
+            "/x?+access_token+=a",
+            "http://ada:secret@clinic/x",
+            "http://ada@clinic/x",
         ] {
             assert_eq!(taken(&[], uri), Err(ErrorKind::CredentialsInUrl), "{uri}");
             assert_eq!(taken(&[b"Bearer a"], uri), Err(ErrorKind::CredentialsInUrl), "{uri}");

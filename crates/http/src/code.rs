@@ -52,7 +52,8 @@ pub enum Code {
 /// The `WWW-Authenticate` header of an answer (RFC 6750 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Challenge {
-    /// Without an error: no credentials were sent (section 3.1).
+    /// Without an error: no credentials were sent (section 3.1). At least one parameter has to follow the scheme
+    /// (section 3), and the realm says nothing of the service.
     Bare,
     InvalidRequest,
     InvalidToken,
@@ -62,7 +63,7 @@ pub(crate) enum Challenge {
 impl Challenge {
     pub(crate) const fn header(self) -> &'static str {
         match self {
-            Self::Bare => "Bearer",
+            Self::Bare => r#"Bearer realm="api""#,
             Self::InvalidRequest => r#"Bearer error="invalid_request""#,
             Self::InvalidToken => r#"Bearer error="invalid_token""#,
             Self::InsufficientScope => r#"Bearer error="insufficient_scope""#,

@@ -103,6 +103,12 @@ impl Guard {
         answer
     }
 
+    /// The clock that it was given.
+    #[must_use]
+    pub const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// How many requests were let in, refused, or not judged.
     #[must_use]
     pub fn counts(&self) -> Counts {

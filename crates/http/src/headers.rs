@@ -46,12 +46,19 @@ pub fn security_headers(headers: &mut HeaderMap, transport: Transport, caching: 
     if caching == Caching::Never || !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    if caching == Caching::Never {
+        TARGETED.iter().for_each(|name| drop(headers.remove(name)));
+    }
     for banner in [SERVER, HeaderName::from_static("x-powered-by"), X_XSS_PROTECTION] {
         headers.remove(banner);
     }
 }
 
 const ONE_YEAR: &str = "max-age=31536000; includeSubDomains";
+
+/// SECURITY: caches that know these believe them and not `Cache-Control` (RFC 9213 section 2.2).
+const TARGETED: [HeaderName; 2] =
+    [HeaderName::from_static("cdn-cache-control"), HeaderName::from_static("surrogate-control")];
 
 const API: [(HeaderName, &str); 7] = [
     (

@@ -8,13 +8,13 @@ use http::{
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-use crate::{Code, FieldError, Problem};
+use crate::{Code, FieldError, Problem, objects::Objects};
 
 /// Reads a body as JSON. [`Limits::REQUEST`] is enough for most.
 ///
 /// The content type is `application/json`, with `charset=utf-8` or nothing behind it, once, and there is no content
 /// encoding; the body is UTF-8 JSON within the limits (RFC 8259), in which no member stands twice; and it has the shape of
-/// `T`. Give `T` the attribute `#[serde(deny_unknown_fields)]`.
+/// `T`, in which structs are objects and never lists. Give `T` the attribute `#[serde(deny_unknown_fields)]`.
 ///
 /// # Errors
 /// 415 for another content type or encoding, 413 for too many bytes, and 400 [`Code::ValidationError`] for everything else,
@@ -32,7 +32,7 @@ pub fn read_json<T: DeserializeOwned>(
     }
     json::check(body, limits).map_err(|fault| whole(&fault))?;
     let mut reader = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    serde_path_to_error::deserialize(Objects(&mut reader)).map_err(|error| {
         let said = error.inner().to_string();
         Problem::fields([misfit(error.path(), &said)])
     })
@@ -168,7 +168,7 @@ mod tests {
             is("/visits/0", "unknown_field")
         );
         assert_eq!(refused(r#"{"name":"a","age":1,"notes":{"a b~/c":"x"}}"#), is("/notes/?", "type"));
-        assert_eq!(refused("[]"), is("", "invalid"));
+        assert_eq!(refused("[]"), is("", "type"));
         assert_eq!(refused("null"), is("", "type"));
     }
 

@@ -7,6 +7,7 @@ mod error;
 mod guard;
 mod headers;
 mod json;
+mod objects;
 mod outcome;
 mod path;
 mod policy;

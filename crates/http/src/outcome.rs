@@ -2,8 +2,7 @@
 //! kept apart here and nowhere else.
 
 use bartizan_core::{
-    Authorizer, Cause, Decision, Decisions, Denial, Fault, Grant, Importance, Permission, Principal, Realm,
-    Resource,
+    Authorizer, Cause, Decision, Decisions, Denial, Fault, Grant, Permission, Principal, Resource,
 };
 
 use crate::{Code, Error, ErrorKind, Problem};
@@ -23,7 +22,7 @@ pub fn authorize(
 }
 
 /// Decides one question and answers the grant, or the problem to send. Where it has to be, the record is durable first:
-/// for critical permissions and for principals of [`Realm::System`].
+/// for critical permissions, and where anybody of [`Realm::System`](bartizan_core::Realm::System) takes part.
 ///
 /// # Errors
 /// Those of [`authorize`], without the 500.
@@ -36,9 +35,10 @@ pub async fn authorize_durably(
     permission: Permission,
     on: Resource<'_>,
 ) -> Result<Grant, Problem> {
-    let decision = match (permission.importance(), who.realm()) {
-        (Importance::Standard, Realm::Tenant) => authorizer.decide(who, permission, on),
-        _ => authorizer.decide_durably(who, permission, on).await,
+    let decision = match authorizer.decide(who, permission, on) {
+        // The authorizer alone knows when that is: nothing was decided or recorded yet.
+        Decision::Indeterminate(Cause::NeedsDurable) => authorizer.decide_durably(who, permission, on).await,
+        decision => decision,
     };
     granted(decision, permission)
 }
@@ -53,6 +53,8 @@ pub fn granted_each(decisions: Decisions) -> Result<Vec<Option<Grant>>, Problem>
         .map(|decision| match decision {
             Decision::Allow(grant) => Ok(Some(grant)),
             Decision::Deny(_) => Ok(None),
+            // The page is the program's own: too long, of two tenants, or of records that cannot be.
+            Decision::Indeterminate(Cause::Malformed) => Err(Problem::of(Code::Internal)),
             Decision::Indeterminate(cause) => Err(cause.into()),
         })
         .collect()

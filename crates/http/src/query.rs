@@ -45,7 +45,7 @@ pub fn check_query(uri: &Uri) -> Result<(), Error> {
 pub(crate) fn names_a_token(query: &str) -> bool {
     query.split(['&', ';']).any(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
-        let name = decoded(name).unwrap_or_default();
+        let name = decoded(&name.replace('+', " ")).unwrap_or_default();
         let name = name.split('[').next().unwrap_or_default();
         name.trim().eq_ignore_ascii_case("access_token")
     })

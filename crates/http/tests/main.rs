@@ -7,3 +7,5 @@ mod guard;
 mod outcomes;
 #[path = "main/problems.rs"]
 mod problems;
+#[path = "main/review.rs"]
+mod review;

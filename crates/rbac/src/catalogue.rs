@@ -149,6 +149,12 @@ impl<'l> Catalogue<'l> {
             );
             return Err(self.error(ErrorKind::Alias, target, detail));
         };
+        // SECURITY: whoever reads `note:read:own` in a role must not have granted more by it.
+        let scope_of = |name: &str| PermissionName::parse(name).ok()?.scope().map(Reach::from);
+        if scope_of(alias).is_some_and(|says| scope_of(text) != Some(says)) {
+            let detail = format!("alias {} says a scope that {} does not", quoted(alias), quoted(text));
+            return Err(self.error(ErrorKind::Alias, target, detail));
+        }
         self.asks.insert(alias, asked);
         self.aliases.insert(alias, text.into());
         Ok(())

@@ -249,7 +249,10 @@ impl<'l> Compiler<'l> {
             read.iter().zip(0..).for_each(|(read, id)| ids.insert(&*read.role.name, id));
             ids
         };
+        let mut by_power: Vec<u32> = (0..read.len() as u32).collect();
+        by_power.sort_by_cached_key(|role| self.rights.grants(*role));
         Ok(Compiled {
+            by_power,
             roles: read.into_iter().map(|read| read.role).collect(),
             role_ids,
             permissions: self.catalogue.permissions,

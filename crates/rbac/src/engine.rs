@@ -91,7 +91,8 @@ impl Engine {
         explain::explain(self, ask, verdict, revision)
     }
 
-    /// Whether at least one of the permissions is granted. The fields of all that are granted are in clear together.
+    /// Whether at least one of the permissions is granted: to the principal, and to everybody who acts for it, while none of
+    /// their credentials has ended. The fields of all that are granted are in clear together.
     ///
     /// # Errors
     /// [`ErrorKind::EmptySet`] when there are none.
@@ -102,7 +103,7 @@ impl Engine {
         on: Resource<'_>,
         now: UnixTime,
     ) -> Result<(Verdict, Revision), Error> {
-        let verdicts = permissions.iter().map(|name| self.verdict(&Ask::new(who, *name, on, now)));
+        let verdicts = permissions.iter().map(|name| self.verdict_for_chain(&Ask::new(who, *name, on, now)));
         let any = verdicts.reduce(|one, two| match (one, two) {
             (
                 Verdict::Allow { rule, clear, until },
@@ -115,7 +116,8 @@ impl Engine {
         any.map(|verdict| (verdict, self.revision)).ok_or_else(empty_set)
     }
 
-    /// Whether every one of the permissions is granted. The fields that each of them shows are in clear.
+    /// Whether every one of the permissions is granted: to the principal, and to everybody who acts for it, while none of
+    /// their credentials has ended. The fields that each of them shows are in clear.
     ///
     /// # Errors
     /// [`ErrorKind::EmptySet`] when there are none: “all of nothing” is no permission.
@@ -126,20 +128,20 @@ impl Engine {
         on: Resource<'_>,
         now: UnixTime,
     ) -> Result<(Verdict, Revision), Error> {
-        let verdicts = permissions.iter().map(|name| self.verdict(&Ask::new(who, *name, on, now)));
-        let all = verdicts.reduce(|one, two| match (one, two) {
-            (deny @ Verdict::Deny { .. }, _) | (_, deny @ Verdict::Deny { .. }) => deny,
-            (unknown @ Verdict::Unknown(_), _) | (_, unknown @ Verdict::Unknown(_)) => unknown,
-            (
-                Verdict::Allow { rule, clear, until },
-                Verdict::Allow { rule: _, clear: other_clear, until: other_until },
-            ) => Verdict::Allow {
-                rule,
-                clear: clear.intersection(&other_clear),
-                until: until.min(other_until),
-            },
-        });
+        let verdicts = permissions.iter().map(|name| self.verdict_for_chain(&Ask::new(who, *name, on, now)));
+        let all = verdicts.reduce(both);
         all.map(|verdict| (verdict, self.revision)).ok_or_else(empty_set)
+    }
+
+    /// SECURITY: for `decide` and `explain` the authorizer asks for each of those who act, and looks at the ends of their
+    /// credentials. Nobody does so for a set of permissions, which has no other caller than the service itself.
+    fn verdict_for_chain(&self, ask: &Ask<'_>) -> Verdict {
+        let chain = std::iter::successors(Some(ask.who), |who| who.actor());
+        let verdicts = chain.map(|who| match who.expires() {
+            Some(expires) if expires <= ask.now => Verdict::Deny { rule: None },
+            _ => self.verdict(&Ask::new(who, ask.permission, ask.on, ask.now)),
+        });
+        verdicts.reduce(both).unwrap_or(Verdict::Deny { rule: None })
     }
 
     fn verdict(&self, ask: &Ask<'_>) -> Verdict {
@@ -219,6 +221,18 @@ pub(crate) fn framed<'p>(
         return Err(OutOfFrame::OtherKind);
     }
     Ok((asked, permission))
+}
+
+/// What both allow.
+fn both(one: Verdict, two: Verdict) -> Verdict {
+    match (one, two) {
+        (deny @ Verdict::Deny { .. }, _) | (_, deny @ Verdict::Deny { .. }) => deny,
+        (unknown @ Verdict::Unknown(_), _) | (_, unknown @ Verdict::Unknown(_)) => unknown,
+        (
+            Verdict::Allow { rule, clear, until },
+            Verdict::Allow { rule: _, clear: other_clear, until: other_until },
+        ) => Verdict::Allow { rule, clear: clear.intersection(&other_clear), until: until.min(other_until) },
+    }
 }
 
 fn empty_set() -> Error {

@@ -46,7 +46,7 @@ pub enum ErrorKind {
     /// The same thing is said twice.
     #[error("an entry stands twice")]
     Duplicate,
-    /// An alias hides a permission, or leads to none.
+    /// An alias hides a permission, leads to none, or says another scope than it has.
     #[error("an alias is unusable")]
     Alias,
     /// A policy test is incomplete.

@@ -8,7 +8,7 @@ use crate::{
     Effect, Engine,
     engine::{OutOfFrame, framed},
     graph, names,
-    policy::{Compiled, PermissionInfo},
+    policy::{Asked, Compiled, PermissionInfo},
     reach::{Owners, Place, Reach},
 };
 
@@ -279,15 +279,15 @@ fn miss(engine: &Engine, ask: &Ask<'_>) -> Miss {
         _ if !any => Miss::NoRole { would_allow },
         None => Miss::NotGranted { would_allow },
         Some(held) => {
-            let because = distance(ask, info, place);
+            let because = distance(ask, asked, info, place);
             Miss::TooNarrow { held: held.scope(), needed: needed.scope(), because, would_allow }
         }
     }
 }
 
-fn distance(ask: &Ask<'_>, info: &PermissionInfo, place: Place) -> Distance {
+fn distance(ask: &Ask<'_>, asked: Asked, info: &PermissionInfo, place: Place) -> Distance {
     match ask.on.owner() {
-        _ if place.surely == Reach::Own => Distance::Asked,
+        _ if asked.at_least > place.surely => Distance::Asked,
         None => Distance::OwnerUnknown,
         Some(owner) if owner.subject().is_empty() => Distance::OwnerUnknown,
         Some(Owner::Asserted(_)) if info.owners == Owners::Sealed => Distance::OwnerAsserted,
@@ -302,15 +302,12 @@ fn would_allow(policy: &Compiled, permission: u32, needed: Reach, maybe: Reach) 
         let cell = policy.rights.cell(*role, permission);
         cell.allows(needed) && !cell.denies(maybe)
     };
-    let mut roles: Vec<(u32, u32)> = (0..policy.roles.len() as u32)
-        .filter(allows)
-        .map(|role| (policy.rights.grants(role), role))
-        .collect();
-    roles.sort_unstable();
-    roles
+    policy
+        .by_power
         .iter()
+        .filter(|role| allows(role))
         .take(SHOWN)
-        .filter_map(|(_, role)| policy.role(*role))
+        .filter_map(|role| policy.role(*role))
         .map(|role| role.name.clone())
         .collect()
 }

@@ -39,6 +39,8 @@ pub struct Policy(pub(crate) Arc<Compiled>);
 /// so nothing depends on the order of the file.
 pub(crate) struct Compiled {
     pub(crate) roles: Vec<Role>,
+    /// Role numbers, the least powerful first.
+    pub(crate) by_power: Vec<u32>,
     pub(crate) role_ids: Table<u32>,
     pub(crate) permissions: Vec<PermissionInfo>,
     /// Every text that may be asked for: catalogue names with and without scope, and aliases that have the form of a name.
@@ -79,7 +81,8 @@ impl Policy {
     /// Reads, checks and compiles a policy file (TOML). The README has the format.
     ///
     /// Limits: 1 MiB, 10,000 roles, 50,000 permissions, 50,000 aliases, 10,000 tests, 16,777,216 pairs of role and
-    /// permission, names of 64 bytes a segment. Time and memory are bounded by them; roles may inherit to any depth.
+    /// permission, 8,388,608 times that one role inherits the fields of another under one permission, names of 64 bytes a
+    /// segment. Time and memory are bounded by them; roles may inherit to any depth.
     ///
     /// # Errors
     /// [`ErrorKind`] says what is wrong and [`Error::line`] where: the first mistake that is found. A file with any
@@ -140,6 +143,7 @@ impl Default for Compiled {
     fn default() -> Self {
         Self {
             roles: Vec::new(),
+            by_power: Vec::new(),
             role_ids: Table::new(),
             permissions: Vec::new(),
             asks: Table::new(),

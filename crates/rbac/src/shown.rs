@@ -18,6 +18,12 @@ const MAX_JOINED: usize = 64;
 /// Most pairs of a role and a permission whose kind of record has fields.
 const MAX_ROWS: usize = 1 << 20;
 
+/// Most rows that are handed down, from one role to another under one permission.
+const MAX_INHERITED: usize = 1 << 23;
+
+/// Most names of two sets whose union is worked out beforehand, unless it was needed anyway.
+const MAX_JOINED_NAMES: usize = 1 << 8;
+
 /// A field set's number.
 ///
 /// INVARIANT(set-ids): different numbers mean different sets; 0 is nothing and 1 is everything.
@@ -45,7 +51,7 @@ pub(crate) struct Shown {
 }
 
 /// What one role, with what it inherits, shows under one permission.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
     /// In clear, for a record at each reach.
     clear: [SetId; 3],
@@ -92,6 +98,7 @@ impl Shown {
 pub(crate) struct ShownBuilder {
     shown: Shown,
     sets: Sets,
+    inherited: usize,
 }
 
 impl ShownBuilder {
@@ -107,7 +114,8 @@ impl ShownBuilder {
         let width = width as usize;
         let rows = roles.checked_mul(width).filter(|rows| *rows <= MAX_ROWS).ok_or(TooMany)?;
         let rows = vec![Row::NONE; rows];
-        Ok(Self { shown: Shown { columns, width, rows, ..Shown::default() }, sets: Sets::new() })
+        let shown = Shown { columns, width, rows, ..Shown::default() };
+        Ok(Self { shown, sets: Sets::new(), inherited: 0 })
     }
 
     pub(crate) fn intern(&mut self, set: FieldSet, names: usize) -> Result<SetId, TooMany> {
@@ -116,14 +124,20 @@ impl ShownBuilder {
 
     /// Gives `role` what `parent` shows and hides.
     pub(crate) fn inherit(&mut self, role: u32, parent: u32) -> Result<(), TooMany> {
+        self.inherited = self.inherited.saturating_add(self.shown.width);
+        if self.inherited > MAX_INHERITED {
+            return Err(TooMany);
+        }
+        // Permissions side by side are mostly alike.
+        let mut last = (Row::NONE, Row::NONE, Row::NONE);
         for column in 0..self.shown.width {
             let at = |role: u32| role as usize * self.shown.width + column;
             let from = self.shown.rows.get(at(parent)).copied().unwrap_or(Row::NONE);
             if let Some(to) = self.shown.rows.get_mut(at(role)) {
-                for (to, from) in to.clear.iter_mut().zip(from.clear) {
-                    *to = self.sets.union(*to, from)?;
+                if (last.0, last.1) != (*to, from) {
+                    last = (*to, from, self.sets.merged(*to, from)?);
                 }
-                to.visible = self.sets.intersection(to.visible, from.visible)?;
+                *to = last.2;
             }
         }
         Ok(())
@@ -251,6 +265,15 @@ impl Sets {
         Ok(id)
     }
 
+    /// A row with what it inherits from another.
+    fn merged(&mut self, mut to: Row, from: Row) -> Result<Row, TooMany> {
+        for (to, from) in to.clear.iter_mut().zip(from.clear) {
+            *to = self.union(*to, from)?;
+        }
+        to.visible = self.intersection(to.visible, from.visible)?;
+        Ok(to)
+    }
+
     /// Adds unions of what is there until nothing is missing or there are many; says how many sets pair up.
     fn close_under_union(&mut self) -> usize {
         let mut known = 0;
@@ -266,6 +289,12 @@ impl Sets {
     }
 
     fn known_union(&self, one: SetId, two: SetId) -> Option<SetId> {
+        if let Some(known) = self.unions.get(&(one.min(two), one.max(two))) {
+            return Some(*known);
+        }
+        if self.size(one) + self.size(two) > MAX_JOINED_NAMES {
+            return None;
+        }
         self.ids.get(&self.get(one).union(&self.get(two))).copied()
     }
 

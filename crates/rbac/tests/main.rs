@@ -17,6 +17,8 @@ mod presets;
 mod properties;
 #[path = "main/refusals.rs"]
 mod refusals;
+#[path = "main/review.rs"]
+mod review;
 #[path = "main/support.rs"]
 mod support;
 #[path = "main/world.rs"]

@@ -11,7 +11,7 @@ const DELETE: Permission = Permission::literal("product:delete");
 /// code, status, problem, envelope, `WWW-Authenticate`, `Retry-After`
 type Row = (Code, u16, &'static str, &'static str, Option<&'static str>, Option<&'static str>);
 
-const BARE: Option<&str> = Some("Bearer");
+const BARE: Option<&str> = Some(r#"Bearer realm="api""#);
 const INVALID_TOKEN: Option<&str> = Some(r#"Bearer error="invalid_token""#);
 
 #[rustfmt::skip]

@@ -19,6 +19,10 @@ pub enum ErrorKind {
     /// Nobody said who may call it.
     #[error("has no policy")]
     NoPolicy,
+    /// More than one policy was given to it; ask for several permissions at once with
+    /// [`requires_all`](crate::Route::requires_all).
+    #[error("has more than one policy")]
+    SecondPolicy,
     /// It requires an empty set of permissions, which would let everybody in.
     #[error("requires an empty set of permissions")]
     NoPermissions,

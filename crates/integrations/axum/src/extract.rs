@@ -1,13 +1,13 @@
 //! What handlers ask for.
 
-use std::fmt;
+use std::{convert::Infallible, fmt};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Query, Request},
-    http::request::Parts,
+    http::{HeaderValue, header::USER_AGENT, request::Parts},
 };
-use bartizan_core::{Authorizer, Grant, Permission, Principal, Resource};
-use bartizan_http::{Code, authorize_durably, check_query, granted_each, read_json};
+use bartizan_core::{Authorizer, Grant, Origin, Permission, Principal, Resource};
+use bartizan_http::{Code, RequestId, authorize_durably, check_query, granted_each, read_json};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
@@ -89,6 +89,42 @@ impl Guarded {
 impl fmt::Debug for Guarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Guarded").field(&self.0.who).finish()
+    }
+}
+
+/// Where a request comes from, as far as anybody knows: for what a handler records itself, on public routes too.
+#[derive(Clone)]
+pub struct Client {
+    seen: Seen,
+    user_agent: Option<HeaderValue>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let seen = parts.extensions.get::<Seen>().cloned().unwrap_or_default();
+        Ok(Self { seen, user_agent: parts.headers.get(USER_AGENT).cloned() })
+    }
+}
+
+impl Client {
+    /// The origin of a fact of this service: the request's id, the client's address if the router may know it, and the first
+    /// 255 bytes of its `User-Agent`, which is the client's own text.
+    #[must_use]
+    pub fn origin<'a>(&'a self, service: &'a str) -> Origin<'a> {
+        let mut origin = Origin::service(service);
+        origin.address = self.seen.address;
+        origin.request = self.seen.request.as_ref().map(RequestId::as_str);
+        let user_agent = self.user_agent.as_ref().and_then(|value| value.to_str().ok());
+        origin.user_agent = user_agent.and_then(|text| text.get(..text.len().min(255)));
+        origin
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("request", &self.seen.request).finish_non_exhaustive()
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use bartizan_core::{Authorizer, Permission, Principal, Resource};
+use bartizan_core::{Authorizer, Importance, Permission, Principal, Resource};
 use bartizan_http::{Arrival, Guard, On, RequestId, RoutePolicy, authorize_durably};
 
 use crate::{Problem, shell::Seen};
@@ -107,7 +107,10 @@ impl Owed {
 
     pub(crate) fn pay(&self, permission: Permission) {
         for (owed, paid) in &self.0 {
-            if owed.name() == permission.name() {
+            // A handler that asks for the same with less ado has not asked for what the route demands.
+            let is_as_critical =
+                owed.importance() == Importance::Standard || permission.importance() == Importance::Critical;
+            if owed.name() == permission.name() && is_as_critical {
                 paid.store(true, Ordering::Relaxed);
             }
         }

@@ -9,9 +9,10 @@ mod route;
 mod router;
 mod shell;
 mod template;
+mod timely;
 
 pub use error::{Error, ErrorKind, RouteFault};
-pub use extract::{Guarded, StrictJson, StrictQuery, Who};
+pub use extract::{Client, Guarded, StrictJson, StrictQuery, Who};
 pub use problem::Problem;
 pub use route::{Route, delete, get, patch, post, put};
 pub use router::{Clients, SecureRouter};

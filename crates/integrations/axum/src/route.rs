@@ -22,6 +22,8 @@ pub struct Route<S = ()> {
     pub(crate) method: Method,
     pub(crate) path: Box<str>,
     pub(crate) policy: Option<RoutePolicy>,
+    /// One would not be added to the other, as a reader might think, but take its place.
+    pub(crate) has_second_policy: bool,
     /// Nothing for a method that is not served.
     pub(crate) endpoint: Option<MethodRouter<S>>,
 }
@@ -37,11 +39,12 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         T: 'static,
     {
         let endpoint = filter(&method).map(|filter| on(filter, handler));
-        Self { method, path: path.into(), policy: None, endpoint }
+        Self { method, path: path.into(), policy: None, has_second_policy: false, endpoint }
     }
 
-    /// Under this policy.
+    /// Under this policy. A route has one: no router is built of a route with a second.
     pub fn policy(mut self, policy: RoutePolicy) -> Self {
+        self.has_second_policy |= self.policy.is_some();
         self.policy = Some(policy);
         self
     }

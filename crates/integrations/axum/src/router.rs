@@ -112,7 +112,7 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
     /// Builds the router.
     ///
     /// # Errors
-    /// [`Error`] with every route that has no policy, an empty or unknown one, a malformed path, a method that is not
+    /// [`Error`] with every route that has no policy, two, an empty or unknown one, a malformed path, a method that is not
     /// served, or a double.
     pub fn build_with_state(self, state: S) -> Result<Router, Error> {
         Error::of(self.faults())?;
@@ -164,6 +164,9 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
                         }
                     }
                 }
+            }
+            if route.has_second_policy {
+                fault(ErrorKind::SecondPolicy, None);
             }
             if route.endpoint.is_none() {
                 fault(ErrorKind::Method, None);

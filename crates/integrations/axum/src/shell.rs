@@ -15,7 +15,7 @@ use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderValue, Uri,
-        header::{CONTENT_LENGTH, RETRY_AFTER},
+        header::{CONTENT_LENGTH, HOST, RETRY_AFTER},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -26,7 +26,7 @@ use bartizan_http::{
 };
 use http_body_util::{LengthLimitError, Limited};
 
-use crate::{Clients, Problem, gate::Personal, problem::Untold};
+use crate::{Clients, Problem, gate::Personal, problem::Untold, timely::Timely};
 
 /// What all routes share.
 pub(crate) struct Shell {
@@ -67,14 +67,17 @@ pub(crate) async fn run(State(shell): State<Arc<Shell>>, mut request: Request, n
     let seen = shell.seen(&request);
     request.extensions_mut().insert(seen.clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = match shell.admit(request) {
-        Ok(request) => caught(next.run(request)).await.unwrap_or_else(|Panicked| {
-            let route = route.as_ref().map_or("-", MatchedPath::as_str);
-            seen.failure(&shell.guard, route, "handler_panicked").into_response()
-        }),
-        Err(problem) => problem.into_response(),
+    let request = match shell.admit(request) {
+        Ok(request) => request,
+        Err(problem) => return shell.dress(problem.into_response(), seen.request),
     };
-    shell.dress(response, seen.request)
+    // A handler's answer that is replaced is dropped, and that may panic too.
+    let answered = caught(async { shell.dress(next.run(request).await, seen.request) }).await;
+    answered.unwrap_or_else(|Panicked| {
+        let route = route.as_ref().map_or("-", MatchedPath::as_str);
+        let problem = seen.failure(&shell.guard, route, "handler_panicked");
+        shell.dress(problem.into_response(), seen.request)
+    })
 }
 
 impl Shell {
@@ -90,6 +93,10 @@ impl Shell {
 
     fn admit(&self, request: Request) -> Result<Request, Problem> {
         check_path(request.uri())?;
+        // SECURITY: whoever routed the request here may have read another one (RFC 9112 section 3.2).
+        if request.headers().get_all(HOST).iter().nth(1).is_some() {
+            return Err(Code::InvalidRequest.into());
+        }
         let announced = request
             .headers()
             .get(CONTENT_LENGTH)
@@ -97,7 +104,8 @@ impl Shell {
         if announced.is_some_and(|bytes| bytes > self.limits.bytes) {
             return Err(Code::PayloadTooLarge.into());
         }
-        Ok(request.map(|body| Body::new(Limited::new(body, self.limits.bytes))))
+        let clock = self.guard.clock();
+        Ok(request.map(|body| Body::new(Limited::new(Timely::new(body, clock.clone()), self.limits.bytes))))
     }
 
     /// Writes every answer that is no success as a problem, and gives all answers their headers.
@@ -119,6 +127,7 @@ impl Shell {
         }
         let caching = if is_personal { Caching::Never } else { Caching::AsTheHandlerSays };
         security_headers(response.headers_mut(), self.transport, caching);
+        response.headers_mut().remove(RequestId::HEADER);
         if let Some(value) = request.and_then(|request| HeaderValue::from_str(request.as_str()).ok()) {
             response.headers_mut().insert(RequestId::HEADER, value);
         }

@@ -19,3 +19,5 @@ mod headers;
 mod mint;
 #[path = "main/paths.rs"]
 mod paths;
+#[path = "main/review.rs"]
+mod review;

@@ -20,7 +20,7 @@ use axum::{
     },
 };
 use bartizan_axum::{
-    Clients, Guarded, Problem, Route, SecureRouter, StrictJson, StrictQuery, Who, delete, get, post,
+    Client, Clients, Guarded, Problem, Route, SecureRouter, StrictJson, StrictQuery, Who, delete, get, post,
 };
 use bartizan_core::{
     Ask, Authorizer, Entropy, FieldSet, JobPolicy, Permission, PolicyEngine, Resource, Revision, RuleId,
@@ -119,6 +119,11 @@ fn routes() -> Vec<Route<Created>> {
         get("/health", async || "ok").public("liveness"),
         get("/cached", async || ([(CACHE_CONTROL, "public, max-age=60")], "kept"))
             .public("a public document"),
+        get("/client", async |client: Client| {
+            let origin = client.origin("clinic");
+            format!("{:?} {:?} {:?}", origin.address, origin.request, origin.user_agent)
+        })
+        .public("to see what is known of a client"),
         get("/nobody", async |Who(who): Who| who.subject().to_owned()).public("to see who is known"),
         post("/echo", async |body: Bytes| body.len().to_string()).public("to read a body as it comes"),
         post("/loose", async |axum::Json(new): axum::Json<NewPatient>| new.name)
@@ -189,16 +194,29 @@ impl Bench {
         Self::drawing_from(Arc::new(SeededEntropy::new(1)), change)
     }
 
+    /// As a part of another router.
+    pub(crate) fn nested(under: &str) -> Self {
+        Self::within(Arc::new(SeededEntropy::new(1)), |router| router, |app| Router::new().nest(under, app))
+    }
+
     pub(crate) fn drawing_from(
         entropy: Arc<dyn Entropy>,
         change: impl FnOnce(SecureRouter<Created>) -> SecureRouter<Created>,
+    ) -> Self {
+        Self::within(entropy, change, |app| app)
+    }
+
+    fn within(
+        entropy: Arc<dyn Entropy>,
+        change: impl FnOnce(SecureRouter<Created>) -> SecureRouter<Created>,
+        around: impl FnOnce(Router) -> Router,
     ) -> Self {
         let recorder = Arc::new(MemoryRecorder::default());
         let clock = Arc::new(ManualClock::at(NOW));
         let (router, guard) = router(&recorder, &clock, entropy);
         let router = routes().into_iter().fold(router, SecureRouter::route).clients(Clients::Direct);
         let created = Created::default();
-        let address = serve(change(router).build_with_state(created.clone()).unwrap());
+        let address = serve(around(change(router).build_with_state(created.clone()).unwrap()));
         Self { address, recorder, clock, guard, created }
     }
 
@@ -228,6 +246,24 @@ impl Bench {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         answer
+    }
+
+    /// Sends a request that asks before it sends its body, in two parts, and does something between them: when the server
+    /// says that it wants the body, it has begun to read it.
+    pub(crate) fn in_two_parts(&self, head: &[u8], one: &[u8], between: impl FnOnce(), two: &[u8]) -> Answer {
+        const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.write_all(head).unwrap();
+        let mut go_on = [0; GO_ON.len()];
+        stream.read_exact(&mut go_on).unwrap();
+        assert_eq!(go_on, GO_ON);
+        stream.write_all(one).unwrap();
+        between();
+        let _ = stream.write_all(two);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        Answer::parse(&answer)
     }
 
     /// A request with these header lines, and nothing else but `Host` and `Connection`.

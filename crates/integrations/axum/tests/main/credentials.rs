@@ -29,7 +29,7 @@ fn without_credentials_there_is_a_bare_challenge() {
     {
         let answer = bench.get("/me", headers);
         assert_eq!((answer.status, answer.code().as_str()), (401, "UNAUTHORIZED"));
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer realm="api""#));
     }
     assert!(bench.recorded().is_empty(), "who presents nothing is told and not recorded");
     assert_eq!(bench.guard.counts().refused, 4);

@@ -1,5 +1,6 @@
 //! The headers of every answer.
 
+use bartizan_axum::Clients;
 use bartizan_http::Transport;
 
 use crate::bench::{Answer, Bench};
@@ -122,4 +123,14 @@ fn request_ids_are_ours_and_never_alike() {
     ids.sort_unstable();
     ids.dedup();
     assert!(ids.len() == 50 && ids.iter().all(|id| id.len() == 32));
+}
+
+#[test]
+fn a_handler_may_record_where_a_request_came_from() {
+    let bench = Bench::start();
+    let answer = bench.get("/client", &[&format!("User-Agent: {}", "x".repeat(300))]);
+    let id = answer.header("x-request-id").unwrap();
+    assert_eq!(answer.body, format!("Some(127.0.0.1) Some({id:?}) Some({:?})", "x".repeat(255)));
+    let answer = Bench::with(|router| router.clients(Clients::BehindProxies)).get("/client", &[]);
+    assert!(answer.body.starts_with("None Some(") && answer.body.ends_with("None"), "{answer:?}");
 }
