@@ -44,7 +44,7 @@ struct Machine {
     /// Names that are on the medium, and changes that may be.
     durable_names: BTreeMap<String, usize>,
     name_changes: Vec<(String, Option<usize>)>,
-    /// Counts restarts: a file opened before one is of no use after it.
+    /// Counts restarts of machine and process: a file opened before one is of no use after it.
     boot: u64,
     is_locked: bool,
     has_power: bool,
@@ -132,7 +132,8 @@ impl CrashDisk {
         self.machine().operations
     }
 
-    /// Cuts the power in the middle of the operation after so many more. Everything fails from then on.
+    /// Cuts the power in the middle of the operation after so many more. Everything fails from then on, until
+    /// [`CrashDisk::restart`], or [`CrashDisk::kill_process`] if it was the process that ended there.
     pub fn cut_power_after(&self, operations: u64) {
         let mut machine = self.machine();
         machine.cut_at = Some(machine.operations + operations);
@@ -161,6 +162,14 @@ impl CrashDisk {
             }
         }
         machine.names = machine.durable_names.clone();
+        machine.boot += 1;
+        (machine.is_locked, machine.has_power, machine.cut_at) = (false, true, None);
+    }
+
+    /// Ends the process and not the machine: open files and the lock are gone, and all that was written can be read, synced or
+    /// not. A loss of power can still take it.
+    pub fn kill_process(&self) {
+        let mut machine = self.machine();
         machine.boot += 1;
         (machine.is_locked, machine.has_power, machine.cut_at) = (false, true, None);
     }

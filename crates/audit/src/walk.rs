@@ -263,6 +263,10 @@ impl Pass<'_> {
     fn open_segment(&mut self, number: u64, head: &Head) -> Result<Option<Segment>, Stop> {
         let is_committed = number <= head.segment;
         let here = self.walked.tree.size();
+        if number == u64::MAX {
+            // No writer counts so far, and there is no number after it.
+            return Err(self.corrupt(Flaw::Header, number, 0));
+        }
         let file = match self.walker.disk.open(&segment_name(number), Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound && is_committed => {
@@ -295,7 +299,12 @@ impl Pass<'_> {
 
     /// The first entry after a segment that is missing, as far as it can be told.
     fn next_known(&self, missing: u64, head: &Head) -> Result<u64, Stop> {
-        for number in missing + 1..=head.segment {
+        // SECURITY: only names that are there are tried. A head that somebody wrote may claim 2⁶⁴ segments.
+        let mut numbers: Vec<u64> =
+            self.walker.disk.names()?.iter().filter_map(|name| segment_number(name)).collect();
+        numbers.retain(|number| *number > missing && *number <= head.segment);
+        numbers.sort_unstable();
+        for number in numbers {
             if let Ok(file) = self.walker.disk.open(&segment_name(number), Access::Read) {
                 let mut block = vec![0; BLOCK];
                 read_full_at(&*file, &mut block, 0)?;
@@ -347,7 +356,8 @@ impl Pass<'_> {
     fn header(&mut self, segment: &Segment) -> Result<(), Stop> {
         let SegmentHeader { first, peaks, note, .. } = &segment.header;
         let tree = &self.walked.tree;
-        if *first != tree.size() {
+        // Before the first segment there is nothing, whatever its header says of it.
+        if *first != tree.size() || (segment.number == 0 && segment.header.before != 0) {
             return Err(self.corrupt(Flaw::Chain, segment.number, 0));
         }
         let root = tree.root(self.walker.hash.0);

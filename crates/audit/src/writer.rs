@@ -212,7 +212,7 @@ impl Writer {
         let file = self.disk.open(&segment_name(number), Access::Append)?;
         let sum = FrameSum::new(self.log, number);
         self.segment = OpenSegment { file, number, length: BLOCK as u64, sum };
-        // Before any frame goes to the new segment, so that never two segments lie beyond the head.
+        // Before any frame goes to the new segment, so that the head on the medium lags by less than a segment.
         self.write_head(State::Open)?;
         self.head.sync()
     }

@@ -3,6 +3,7 @@
 mod cuts;
 mod disks;
 mod faults;
+mod forging;
 mod notes;
 mod payloads;
 mod queries;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use bartizan_core::{Delivery, NotRecorded, Recorder, Ticket};
+use bartizan_core::{Clock, Delivery, NotRecorded, Recorder, Ticket, os};
 
 use super::{Bench, config, events, numbers, record, record_durably, wait, with_number};
 use crate::{Access, Disk, DiskFile, ErrorKind, Health, Lock, Log, Query, Reader, crash::CrashDisk};
@@ -222,6 +222,18 @@ fn facts_that_nobody_waits_for_become_durable_by_themselves() {
         std::thread::yield_now();
     }
     assert_eq!(numbers(&disk).unwrap(), [1]);
+}
+
+#[test]
+fn whoever_waits_does_not_wait_for_others_to_share_a_sync() {
+    let bench = Bench::new(1);
+    let log = bench.open(&CrashDisk::new(1), config().linger(Duration::from_secs(1))).unwrap();
+    let clock = os::SystemClock;
+    let before = clock.monotonic();
+    for number in 0..6 {
+        record_durably(&log, number).unwrap();
+    }
+    assert!(clock.monotonic().since(before) < Duration::from_secs(3), "six lingering waits are six seconds");
 }
 
 #[test]
