@@ -69,13 +69,15 @@ pub fn mask_all(_: &str) -> String {
     MASK.to_owned()
 }
 
-/// Shows the last four characters of a value of at least eight; of a shorter one, or one that breaks a line, nothing.
+/// Shows the last four characters of a value of at least eight letters and digits; of a shorter one, or one that breaks a
+/// line, nothing.
 #[must_use]
 pub fn mask_last4(value: &str) -> String {
-    let count = value.chars().count();
-    if count < 8 || breaks_a_line(value) {
+    // SECURITY: blanks and dashes do not count, or four digits among them would show as they are.
+    if value.chars().filter(|c| c.is_alphanumeric()).count() < 8 || breaks_a_line(value) {
         return MASK.to_owned();
     }
+    let count = value.chars().count();
     value.chars().skip(count - 4).fold(MASK.to_owned(), |mut shown, c| {
         shown.push(c);
         shown

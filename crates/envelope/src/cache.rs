@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +20,16 @@ use crate::{KeyId, Scope, ScopeKey};
 pub(crate) struct Cache {
     ttl: Duration,
     most: usize,
+    /// How often it was purged. It changes under the lock of `tenants` only.
+    purges: AtomicU64,
     tenants: RwLock<HashMap<Box<str>, Partition>>,
+}
+
+/// When a load began: before the store was asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Began {
+    at: Monotonic,
+    purges: u64,
 }
 
 #[derive(Default)]
@@ -34,7 +46,12 @@ struct Entry {
 
 impl Cache {
     pub(crate) fn new(ttl: Duration, most: usize) -> Self {
-        Self { ttl, most, tenants: RwLock::default() }
+        Self { ttl, most, purges: AtomicU64::new(0), tenants: RwLock::default() }
+    }
+
+    /// A load begins now.
+    pub(crate) fn begin(&self, now: Monotonic) -> Began {
+        Began { at: now, purges: self.purges.load(Ordering::Acquire) }
     }
 
     /// A key by id, if it is one of exactly this scope.
@@ -53,29 +70,48 @@ impl Cache {
     }
 
     /// Keeps a key that was loaded by its id.
-    pub(crate) fn keep(&self, key: &ScopeKey, now: Monotonic) {
-        let mut tenants = self.write();
-        self.make_room(&mut tenants, now);
-        let partition = tenants.entry(key.scope().tenant().into()).or_default();
-        partition.keys.insert(key.id(), Entry { key: key.clone(), loaded: now });
+    pub(crate) fn keep(&self, key: &ScopeKey, began: Began) {
+        self.insert(&mut self.write(), key, began);
     }
 
     /// Keeps the key that seals for its scope.
-    pub(crate) fn keep_active(&self, key: &ScopeKey, now: Monotonic) {
-        self.keep(key, now);
+    pub(crate) fn keep_active(&self, key: &ScopeKey, began: Began) {
         let (mut tenants, scope) = (self.write(), key.scope());
-        let partition = tenants.entry(scope.tenant().into()).or_default();
+        let Some(partition) = self.insert(&mut tenants, key, began) else {
+            return;
+        };
         let of_purpose = partition.active.entry(scope.purpose().into()).or_default();
         of_purpose
-            .insert(scope.subject().unwrap_or_default().into(), Entry { key: key.clone(), loaded: now });
+            .insert(scope.subject().unwrap_or_default().into(), Entry { key: key.clone(), loaded: began.at });
     }
 
     pub(crate) fn purge(&self) {
-        self.write().clear();
+        let mut tenants = self.write();
+        self.purges.fetch_add(1, Ordering::Release);
+        tenants.clear();
     }
 
+    /// Loads of other tenants that are under way are not kept either: they are made again, which is slow and never wrong.
     pub(crate) fn purge_tenant(&self, tenant: &str) {
-        self.write().remove(tenant);
+        let mut tenants = self.write();
+        self.purges.fetch_add(1, Ordering::Release);
+        tenants.remove(tenant);
+    }
+
+    fn insert<'t>(
+        &self,
+        tenants: &'t mut HashMap<Box<str>, Partition>,
+        key: &ScopeKey,
+        began: Began,
+    ) -> Option<&'t mut Partition> {
+        // SECURITY: a load that read the store before a revocation and ends after its purge would bring the key back.
+        if began.purges != self.purges.load(Ordering::Acquire) {
+            return None;
+        }
+        self.make_room(tenants, began.at);
+        let partition = tenants.entry(key.scope().tenant().into()).or_default();
+        partition.keys.insert(key.id(), Entry { key: key.clone(), loaded: began.at });
+        Some(partition)
     }
 
     fn fresh(&self, entry: &Entry, now: Monotonic) -> Option<ScopeKey> {
@@ -139,13 +175,13 @@ mod tests {
         let held = |now: u64| -> Vec<bool> {
             keys.iter().map(|key| cache.key(&key.scope(), key.id(), at(now)).is_some()).collect()
         };
-        cache.keep(&keys[0], at(0));
-        cache.keep_active(&keys[1], at(5));
-        cache.keep(&keys[2], at(6));
+        cache.keep(&keys[0], cache.begin(at(0)));
+        cache.keep_active(&keys[1], cache.begin(at(5)));
+        cache.keep(&keys[2], cache.begin(at(6)));
         assert_eq!(held(9), [true, true, true, false, false]);
-        cache.keep(&keys[3], at(12));
+        cache.keep(&keys[3], cache.begin(at(12)));
         assert_eq!(held(12), [false, true, true, true, false], "the first one was too old");
-        cache.keep(&keys[4], at(13));
+        cache.keep(&keys[4], cache.begin(at(13)));
         assert_eq!(held(13), [false, false, false, false, true], "nothing was too old");
         assert!(cache.active(&keys[1].scope(), at(13)).is_none());
     }
@@ -154,7 +190,7 @@ mod tests {
     fn a_clock_that_goes_back_makes_nothing_older() {
         let cache = Cache::new(Duration::from_secs(10), 3);
         let key = key("north", 1);
-        cache.keep(&key, at(5));
+        cache.keep(&key, cache.begin(at(5)));
         assert!(cache.key(&key.scope(), key.id(), at(0)).is_some());
         assert!(cache.key(&key.scope(), key.id(), at(15)).is_none());
     }

@@ -153,37 +153,37 @@ impl Keyring {
         }
     }
 
-    /// Forgets all keys at once; what is needed is loaded anew.
+    /// Forgets all keys at once; what is needed is loaded anew. What is being loaded meanwhile is not kept.
     pub fn purge(&self) {
         self.cache.purge();
     }
 
-    /// Forgets the keys of one tenant at once.
+    /// Forgets the keys of one tenant at once, as [`Keyring::purge`] does.
     pub fn purge_tenant(&self, tenant: &str) {
         self.cache.purge_tenant(tenant);
     }
 
     async fn load_key(&self, scope: &Scope<'_>, id: KeyId) -> Result<ScopeKey, Error> {
         // The age of an entry counts from before the store was asked.
-        let now = self.clock.monotonic();
+        let began = self.cache.begin(self.clock.monotonic());
         let row = self.store.get(scope.tenant(), scope.purpose(), id).await?.ok_or(ErrorKind::KeyNotFound)?;
         if row.id != id {
             return Err(ErrorKind::Integrity.into());
         }
         let key = self.opened(scope, &row).await?;
-        self.cache.keep(&key, now);
+        self.cache.keep(&key, began);
         Ok(key)
     }
 
     async fn load_active(&self, scope: &Scope<'_>) -> Result<ScopeKey, Error> {
         for _ in 0..CREATION_ATTEMPTS {
-            let now = self.clock.monotonic();
+            let began = self.cache.begin(self.clock.monotonic());
             if let Some(row) = self.store.active(scope).await? {
                 if !row.state.may_make() {
                     return Err(ErrorKind::Integrity.into());
                 }
                 let key = self.opened(scope, &row).await?;
-                self.cache.keep_active(&key, now);
+                self.cache.keep_active(&key, began);
                 return Ok(key);
             }
             if let Change::Conflict = self.create_first(scope).await? {

@@ -37,7 +37,8 @@ impl Sealer {
     /// Begins one write: all fields that are sealed now, of one record.
     ///
     /// # Errors
-    /// [`ErrorKind::Scope`] when the key is another tenant's.
+    /// [`ErrorKind::Scope`] when the key is another tenant's, [`ErrorKind::NoActiveKey`] when it was not active when it was
+    /// loaded: such a key opens, and seals nothing.
     pub fn write<'a>(
         &'a self,
         key: &'a ScopeKey,
@@ -45,6 +46,9 @@ impl Sealer {
     ) -> Result<RecordSealer<'a>, Error> {
         if key.scope().tenant() != context.tenant() {
             return Err(ErrorKind::Scope.into());
+        }
+        if !key.state().may_make() {
+            return Err(ErrorKind::NoActiveKey.into());
         }
         Ok(RecordSealer { sealer: self, key, context, cells: Vec::new(), buffer: Zeroizing::new(Vec::new()) })
     }

@@ -7,6 +7,8 @@ mod cells;
 mod keyring;
 #[path = "main/record_seal.rs"]
 mod record_seal;
+#[path = "main/review.rs"]
+mod review;
 #[path = "main/salts.rs"]
 mod salts;
 #[path = "main/support.rs"]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bartizan_core::{Covered, Pii};
-use bartizan_envelope::{Bucket, Cell, Context, Keyring, Scope, Type, Value};
+use bartizan_envelope::{Attempt, Bucket, Cell, Context, Keyring, Scope, Type, Value};
 
 use crate::{Error, ErrorKind, FromValue, Shown, Vault, parsed::PURPOSE, shown::MASK};
 
@@ -28,7 +28,7 @@ impl<'a> CellPlace<'a> {
     /// key. Sealing shows nothing and so needs no grant.
     ///
     /// # Errors
-    /// [`ErrorKind::Value`] for a name that is empty or reserved and a value that is not canonical, [`ErrorKind::TooLong`] for
+    /// [`ErrorKind::Value`] for a name or row that is empty or reserved and a value that is not canonical, [`ErrorKind::TooLong`] for
     /// a name over 255 bytes and a value over 65,536 bytes when padded; what key store and key management answer.
     pub async fn seal(&self, keyring: &Keyring, value: Value<'_>, bucket: Bucket) -> Result<Vec<u8>, Error> {
         let (scope, context) = (self.scope()?, self.context()?);
@@ -44,6 +44,9 @@ impl<'a> CellPlace<'a> {
     }
 
     fn context(&self) -> Result<Context<'a>, Error> {
+        if self.row.is_empty() {
+            return Err(ErrorKind::Value.into());
+        }
         Ok(Context::new(self.tenant, self.table, Value::Text(self.row))?)
     }
 }
@@ -67,34 +70,47 @@ impl Vault {
     ///
     /// # Security
     /// The row's other cells are not at hand, so its record seal is not checked: an older cell of the same place opens too.
-    /// Where whole rows are at hand, open them with [`Vault::open`].
-    pub async fn open_cell<T: FromValue>(
+    /// There is no schema either, so the grant's kind is compared with the table's name. Where whole rows are at hand, open
+    /// them with [`Vault::open`].
+    pub async fn danger_open_cell<T: FromValue>(
         &self,
         covered: Covered<'_>,
         at: CellPlace<'_>,
         kind: Type,
         cell: &[u8],
     ) -> Result<Shown<T>, Error> {
+        // As for rows, the grant is looked at again after every wait for a key.
+        self.until_done(|| self.try_cell(covered, at, kind, cell)).await
+    }
+
+    fn try_cell<T: FromValue>(
+        &self,
+        covered: Covered<'_>,
+        at: CellPlace<'_>,
+        kind: Type,
+        cell: &[u8],
+    ) -> Result<Attempt<Shown<T>>, Error> {
         self.check(covered, at.tenant, at.table, at.row)?;
         if !T::fits(kind) {
             return Err(ErrorKind::Schema.into());
         }
         if !covered.clear().contains(at.field) {
-            return Ok(Shown::Masked(MASK.into()));
+            return Ok(Attempt::Done(Shown::Masked(MASK.into())));
         }
         let cell = Cell::parse(cell).map_err(Error::stored)?;
         let (scope, context) = (at.scope()?, at.context()?);
-        let key = self.keyring().key(&scope, cell.key_id()).await.map_err(Error::stored)?;
+        let key = match self.keyring().try_key(&scope, cell.key_id())? {
+            Attempt::Done(key) => key,
+            Attempt::NeedsKey(needs) => return Ok(Attempt::NeedsKey(needs)),
+        };
         let opener = self.keyring().sealer().opener(&key, &context, &cell).map_err(Error::stored)?;
         let plain = opener
             .prepared(|opening| opening.danger_open_uncovered(&cell, at.field, kind))
             .map_err(Error::stored)?;
-        match plain.value() {
-            Some(value) => {
-                let value = T::from_value(value).ok_or(ErrorKind::Schema)?;
-                Ok(Shown::Clear(Pii::opened(value, covered)))
-            }
-            None => Ok(Shown::Null),
-        }
+        let Some(value) = plain.value() else {
+            return Ok(Attempt::Done(Shown::Null));
+        };
+        let value = T::from_value(value).ok_or(ErrorKind::Schema)?;
+        Ok(Attempt::Done(Shown::Clear(Pii::opened(value, covered))))
     }
 }

@@ -26,7 +26,8 @@ impl SealedRow {
     /// A row of a tenant, without fields yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Value`] for an id that is not text, a UUID or a number.
+    /// [`ErrorKind::Value`] for an id that is not text, a UUID or a number, and for an empty one: rows without an id would all
+    /// stand in one place.
     pub fn new(tenant: &str, row: Value<'_>, version: u64) -> Result<Self, Error> {
         Ok(Self {
             tenant: tenant.into(),
@@ -180,7 +181,7 @@ impl OwnedValue {
 /// The id as permissions name it: text as it is, a UUID in lower-case groups, a number in decimal digits.
 fn id_text(row: Value<'_>) -> Result<Box<str>, Error> {
     Ok(match row {
-        Value::Text(text) => text.into(),
+        Value::Text(text) if !text.is_empty() => text.into(),
         Value::I64(n) => n.to_string().into(),
         Value::U64(n) => n.to_string().into(),
         Value::Uuid(bytes) => uuid_text(&bytes).into(),

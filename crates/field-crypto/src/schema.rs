@@ -11,7 +11,8 @@ use bartizan_envelope::{Bucket, Type};
 pub enum Class {
     /// Name, address, e-mail: masked whole.
     Basic,
-    /// National ids and account numbers: the last four characters of a text of at least eight show.
+    /// National ids and account numbers: the last four characters of a text of at least eight letters and
+    /// digits show.
     Sensitive,
     /// Health data: masked whole.
     Health,
@@ -168,6 +169,11 @@ impl Schema {
     pub const fn team(mut self, field: &'static str) -> Self {
         self.team = Some(field);
         self
+    }
+
+    /// Whether a field of this name is sealed, in a class of this graveness.
+    pub(crate) fn seals(&self, name: &str, graveness: Sensitivity) -> bool {
+        self.sealed.iter().any(|field| field.name == name && field.class.sensitivity() == graveness)
     }
 
     /// The table.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bartizan_core::{Pii, PiiClass};
+use bartizan_core::{Pii, PiiClass, Sensitivity};
 use bartizan_envelope::Value;
 use zeroize::Zeroize;
 
@@ -68,36 +68,45 @@ impl fmt::Debug for Place<'_> {
 }
 
 /// The values of a record, on their way into the vault.
-pub struct Fields<'a>(Vec<(&'a str, Option<Value<'a>>)>);
+pub struct Fields<'a> {
+    values: Vec<(&'a str, Option<Value<'a>>)>,
+    /// The classes of those that came as personal data.
+    classes: Vec<(&'a str, Sensitivity)>,
+}
 
 impl<'a> Fields<'a> {
     pub(crate) const fn new() -> Self {
-        Self(Vec::new())
+        Self { values: Vec::new(), classes: Vec::new() }
     }
 
     /// The value of a field; `None` is null.
     pub fn put(&mut self, name: &'a str, value: impl Into<Option<Value<'a>>>) -> &mut Self {
-        self.0.push((name, value.into()));
+        self.values.push((name, value.into()));
         self
     }
 
-    /// Personal data of a field, as text.
+    /// Personal data of a sealed field, as text. Data of another class than the field's is refused when it is sealed.
     pub fn put_pii<T, C>(&mut self, name: &'a str, value: &'a Pii<T, C>) -> &mut Self
     where
         T: Zeroize + AsRef<str>,
         C: PiiClass,
     {
+        self.classes.push((name, C::SENSITIVITY));
         self.put(name, Value::Text(value.danger_expose_uncovered().as_ref()))
     }
 
     pub(crate) fn as_slice(&self) -> &[(&'a str, Option<Value<'a>>)] {
-        &self.0
+        &self.values
+    }
+
+    pub(crate) fn classes(&self) -> &[(&'a str, Sensitivity)] {
+        &self.classes
     }
 }
 
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list().entries(self.values.iter().map(|(name, _)| name)).finish()
     }
 }
 

@@ -46,9 +46,9 @@ impl Vault {
     /// Seals a record. The first record of a tenant makes its key.
     ///
     /// # Errors
-    /// [`ErrorKind::Schema`] when the record does not hand over each field of its schema once, in its type;
-    /// [`ErrorKind::Value`] or [`ErrorKind::TooLong`] for a value that cannot be sealed; what key store and key management
-    /// answer.
+    /// [`ErrorKind::Schema`] when the record does not hand over each field of its schema once, in its type, or hands over
+    /// personal data for a field of another class or a clear one; [`ErrorKind::Value`] or [`ErrorKind::TooLong`] for a value
+    /// that cannot be sealed or an empty row id; what key store and key management answer.
     pub async fn seal<R: Sealed>(&self, record: &R) -> Result<SealedRow, Error> {
         self.until_done(|| self.try_seal(record)).await
     }
@@ -66,8 +66,12 @@ impl Vault {
         if values.len() != schema.sealed.len() + schema.clear.len() {
             return Err(ErrorKind::Schema.into());
         }
-        let key = at_hand!(self.keyring.try_active(&scope));
+        // SECURITY: what is graver than its field would be masked too little; in a clear field it would be stored as it is.
+        if fields.classes().iter().any(|(name, graveness)| !schema.seals(name, *graveness)) {
+            return Err(ErrorKind::Schema.into());
+        }
         let mut row = new_row(at.tenant, at.row, at.subject, at.version)?;
+        let key = at_hand!(self.keyring.try_active(&scope));
         let mut beside = Record::new(at.version);
         for field in schema.clear {
             let value = given(values, field.name)?.ok_or(ErrorKind::Schema)?;
@@ -274,7 +278,7 @@ impl Vault {
     }
 
     /// Loads keys and tries again. A row needs at most one key for each cell, the seal's and the active one.
-    async fn until_done<T>(
+    pub(crate) async fn until_done<T>(
         &self,
         mut attempt: impl FnMut() -> Result<Attempt<T>, Error>,
     ) -> Result<T, Error> {

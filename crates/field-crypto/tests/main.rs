@@ -11,6 +11,8 @@ mod grants;
 mod keys;
 #[path = "main/masks.rs"]
 mod masks;
+#[path = "main/review.rs"]
+mod review;
 #[path = "main/rows.rs"]
 mod rows;
 #[path = "main/support.rs"]

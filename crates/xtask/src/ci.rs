@@ -38,6 +38,7 @@ const STEPS: [Step; 14] = [
         about: "every crate takes the workspace's lints and says what it is",
         run: manifests::run,
     },
+    Step { name: "asvs", about: "docs/asvs.md says what the tests' names say", run: asvs::check },
     Step { name: "paths", about: "what README and docs point at is there", run: paths::run },
     Step { name: "size", about: "no source file has over 600 lines", run: size::run },
     Step {
@@ -46,7 +47,6 @@ const STEPS: [Step; 14] = [
         run: lock::run,
     },
     Step { name: "dangers", about: "who may open without a grant", run: dangers::run },
-    Step { name: "asvs", about: "docs/asvs.md says what the tests' names say", run: asvs::check },
     Step { name: "fmt", about: "cargo fmt changes nothing", run: tools::fmt },
     Step { name: "clippy", about: "no warning in any target, all features on", run: tools::clippy },
     Step { name: "targets", about: "the fuzz targets compile", run: tools::fuzz_targets },

@@ -12,7 +12,10 @@ fn each_role_sees_what_the_policy_lets_it_see() {
     assert!(of("doctor").contains("sees 900-12-3456"), "{said}");
     assert!(of("nurse").contains("sees ***3456"), "{said}");
     assert!(of("visitor").contains("is denied"), "{said}");
-    assert!(of("audit log").contains("5 entries, consistent to the log's own checkpoint of 5 entries"), "{said}");
+    assert!(
+        of("audit log").contains("5 entries, consistent to the log's own checkpoint of 5 entries"),
+        "{said}"
+    );
 }
 
 #[test]

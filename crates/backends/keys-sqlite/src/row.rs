@@ -2,38 +2,34 @@
 
 use bartizan_core::UnixTime;
 use bartizan_crypto::Lifecycle;
-use bartizan_envelope::{Error, ErrorKind, KeyId, KeyRow, Scope};
-use rusqlite::Row;
+use bartizan_envelope::{Error, ErrorKind, KeyId, KeyRow, MAX_WRAPPED, Scope};
+use rusqlite::{Row, types::ValueRef};
 
 /// The columns, in the order of [`Stored::read`].
 pub(crate) const COLUMNS: &str = "id, tenant, subject, purpose, version, state, state_at, wrapped, created";
 
-/// A row as it was read; nothing of it is checked.
-pub(crate) struct Stored {
-    id: Vec<u8>,
-    tenant: String,
-    subject: String,
-    purpose: String,
-    version: u32,
-    state: String,
-    state_at: Option<i64>,
-    wrapped: Vec<u8>,
-    created: i64,
-}
+/// A row as it was read: nothing for what this crate would not have written.
+///
+/// SECURITY: whoever can write the file can put invalid UTF-8, numbers out of range and blobs of any size past the schema's
+/// checks. A column that does not read is damage of the row, not a failed statement, and nothing is copied before its length
+/// is known.
+pub(crate) struct Stored(Option<KeyRow>);
 
 impl Stored {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            tenant: row.get(1)?,
-            subject: row.get(2)?,
-            purpose: row.get(3)?,
-            version: row.get(4)?,
-            state: row.get(5)?,
-            state_at: row.get(6)?,
-            wrapped: row.get(7)?,
-            created: row.get(8)?,
-        })
+        let column = |at: usize| row.get_ref(at);
+        let columns = Columns {
+            id: column(0)?,
+            tenant: column(1)?,
+            subject: column(2)?,
+            purpose: column(3)?,
+            version: column(4)?,
+            state: column(5)?,
+            state_at: column(6)?,
+            wrapped: column(7)?,
+            created: column(8)?,
+        };
+        Ok(Self(columns.row()))
     }
 
     /// The key's row.
@@ -41,17 +37,35 @@ impl Stored {
     /// # Errors
     /// [`ErrorKind::Integrity`] for what this crate would not have written.
     pub(crate) fn checked(self) -> Result<KeyRow, Error> {
-        self.row().ok_or_else(|| ErrorKind::Integrity.into())
+        self.0.ok_or_else(|| ErrorKind::Integrity.into())
     }
+}
 
-    fn row(self) -> Option<KeyRow> {
-        let id = KeyId::from_bytes(self.id.try_into().ok()?);
-        let mut scope = Scope::new(&self.tenant, &self.purpose).ok()?;
-        if !self.subject.is_empty() {
-            scope = scope.of_subject(&self.subject).ok()?;
+struct Columns<'r> {
+    id: ValueRef<'r>,
+    tenant: ValueRef<'r>,
+    subject: ValueRef<'r>,
+    purpose: ValueRef<'r>,
+    version: ValueRef<'r>,
+    state: ValueRef<'r>,
+    state_at: ValueRef<'r>,
+    wrapped: ValueRef<'r>,
+    created: ValueRef<'r>,
+}
+
+impl Columns<'_> {
+    fn row(&self) -> Option<KeyRow> {
+        let id = KeyId::from_bytes(self.id.as_blob().ok()?.try_into().ok()?);
+        let mut scope = Scope::new(self.tenant.as_str().ok()?, self.purpose.as_str().ok()?).ok()?;
+        let subject = self.subject.as_str().ok()?;
+        if !subject.is_empty() {
+            scope = scope.of_subject(subject).ok()?;
         }
-        let state = state(&self.state, self.state_at)?;
-        KeyRow::new(id, scope, self.version, state, self.wrapped, UnixTime::from_nanos(self.created)).ok()
+        let version = u32::try_from(self.version.as_i64().ok()?).ok()?;
+        let state = state(self.state.as_str().ok()?, self.state_at.as_i64_or_null().ok()?)?;
+        let wrapped = self.wrapped.as_blob().ok().filter(|wrapped| wrapped.len() <= MAX_WRAPPED)?;
+        let created = UnixTime::from_nanos(self.created.as_i64().ok()?);
+        KeyRow::new(id, scope, version, state, wrapped.to_vec(), created).ok()
     }
 }
 

@@ -1,6 +1,9 @@
 //! The store against real files: the suite of the seam, and what is special about SQLite.
 #![cfg(test)]
 
+#[path = "main/review.rs"]
+mod review;
+
 use std::{path::Path, sync::Arc};
 
 use bartizan_core::{Fault, SecretArray, UnixTime};

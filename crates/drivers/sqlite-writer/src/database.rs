@@ -24,8 +24,9 @@ pub enum Place {
 /// A SQLite database with one writing and one reading thread. Dropped, it carries out what is queued and closes.
 #[derive(Debug)]
 pub struct Database {
-    writer: Worker,
+    // Fields are dropped in their order: the writer closes last, as only it can fold the `-wal` file into the database.
     reader: Option<Worker>,
+    writer: Worker,
 }
 
 impl Database {

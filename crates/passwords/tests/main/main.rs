@@ -4,6 +4,7 @@
 mod budget;
 mod canaries;
 mod phc;
+mod review;
 mod verify;
 
 use std::sync::Arc;

@@ -20,11 +20,16 @@ enum Callers {
     Only(&'static [&'static str]),
 }
 
-const DANGERS: [Danger; 5] = [
+const DANGERS: [Danger; 6] = [
     Danger {
         name: "danger_open_uncovered",
         defined_in: "crates/envelope",
         callers: Callers::Only(&["crates/field-crypto", "crates/audit", "crates/secrets"]),
+    },
+    Danger {
+        name: "danger_open_cell",
+        defined_in: "crates/field-crypto",
+        callers: Callers::Only(&["crates/cli"]),
     },
     Danger {
         name: "danger_expose_uncovered",
