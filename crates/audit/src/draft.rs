@@ -40,6 +40,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) revision: Option<u64>,
     pub(crate) reason: Option<&'a str>,
     pub(crate) details: Vec<(&'a str, DetailValue<'a>)>,
+    /// The allowed ids of a page.
+    pub(crate) ids: Vec<&'a str>,
     /// How many bytes of text, ids and details were left out.
     pub(crate) cut: u64,
 }
@@ -64,7 +66,7 @@ pub(crate) enum DraftSubject<'a> {
 
 pub(crate) enum DraftTarget<'a> {
     Resource { tenant: &'a str, kind: &'a str, id: Option<&'a str> },
-    Page { tenant: &'a str, kind: &'a str, ids: Vec<&'a str>, denied: u64 },
+    Page { tenant: &'a str, kind: &'a str, denied: u64 },
     Named { kind: &'a str, name: &'a str },
 }
 
@@ -90,6 +92,8 @@ pub(crate) fn write(fact: &Fact<'_>, queue: &mut Vec<u8>) {
             out.text(name);
         }
     }
+    // Who and what come before all that can be long: they are never cut for want of room.
+    out.target(fact.target);
     out.text(fact.origin.service);
     match fact.origin.address {
         None => out.raw(&[0]),
@@ -126,8 +130,10 @@ pub(crate) fn write(fact: &Fact<'_>, queue: &mut Vec<u8>) {
             DetailValue::Flag(flag) => out.raw(&[2, u8::from(flag)]),
         }
     }
-    // Last, as it alone can use up the room for texts.
-    out.target(fact.target);
+    out.ids(match fact.target {
+        Target::Page { allowed, .. } => allowed,
+        Target::Resource(_) | Target::Named { .. } => &[],
+    });
     let cut = out.cut;
     queue.extend_from_slice(&cut.to_le_bytes());
     let length = u32::try_from(queue.len() - start - 4).unwrap_or(u32::MAX);
@@ -228,25 +234,11 @@ impl Out<'_> {
                 self.text(resource.kind());
                 self.optional(resource.id());
             }
-            Target::Page { tenant, kind, allowed, denied } => {
+            Target::Page { tenant, kind, allowed: _, denied } => {
                 self.raw(&[1]);
                 self.text(tenant);
                 self.text(kind);
                 self.raw(&(denied as u64).to_le_bytes());
-                // An id is kept whole or not at all: half an id would be another record's.
-                let mut room = self.left;
-                let fits = |id: &&&str| match room.checked_sub(id.len()) {
-                    Some(left) if id.len() <= MAX_TEXT => {
-                        room = left;
-                        true
-                    }
-                    _ => false,
-                };
-                let kept = allowed.iter().take(MAX_IDS).take_while(fits).count();
-                let (kept, surplus) = allowed.split_at_checked(kept).unwrap_or((allowed, &[]));
-                self.cut += surplus.iter().map(|id| id.len() as u64 + 1).sum::<u64>();
-                self.raw(&u32::try_from(kept.len()).unwrap_or(0).to_le_bytes());
-                kept.iter().for_each(|id| self.text(id));
             }
             Target::Named { kind, name } => {
                 self.raw(&[2]);
@@ -254,6 +246,23 @@ impl Out<'_> {
                 self.text(name);
             }
         }
+    }
+
+    /// Ids are kept whole or not at all: half an id would be another record's.
+    fn ids(&mut self, ids: &[&str]) {
+        let mut room = self.left;
+        let fits = |id: &&&str| match room.checked_sub(id.len()) {
+            Some(left) if id.len() <= MAX_TEXT => {
+                room = left;
+                true
+            }
+            _ => false,
+        };
+        let kept = ids.iter().take(MAX_IDS).take_while(fits).count();
+        let (kept, surplus) = ids.split_at_checked(kept).unwrap_or((ids, &[]));
+        self.cut += surplus.iter().map(|id| id.len() as u64 + 1).sum::<u64>();
+        self.raw(&u32::try_from(kept.len()).unwrap_or(0).to_le_bytes());
+        kept.iter().for_each(|id| self.text(id));
     }
 }
 
@@ -317,6 +326,7 @@ impl<'a> In<'a> {
         let (outcome, delivery) = (outcome_of(self.byte()?)?, delivery_of(self.byte()?)?);
         let event = self.text()?;
         let subject = self.subject()?;
+        let target = self.target()?;
         let service = self.text()?;
         let address = match self.byte()? {
             0 => None,
@@ -329,7 +339,7 @@ impl<'a> In<'a> {
         let revision = self.fixed()?.map(u64::from_le_bytes);
         let reason = self.optional()?;
         let details = (0..self.byte()?).map(|_| self.detail()).collect::<Option<_>>()?;
-        let target = self.target()?;
+        let ids = (0..self.u32()?).map(|_| self.text()).collect::<Option<_>>()?;
         let cut = self.u64()?;
         self.0.is_empty().then_some(Draft {
             at,
@@ -349,6 +359,7 @@ impl<'a> In<'a> {
             revision,
             reason,
             details,
+            ids,
             cut,
         })
     }
@@ -373,11 +384,7 @@ impl<'a> In<'a> {
     fn target(&mut self) -> Option<DraftTarget<'a>> {
         Some(match self.byte()? {
             0 => DraftTarget::Resource { tenant: self.text()?, kind: self.text()?, id: self.optional()? },
-            1 => {
-                let (tenant, kind, denied) = (self.text()?, self.text()?, self.u64()?);
-                let ids = (0..self.u32()?).map(|_| self.text()).collect::<Option<_>>()?;
-                DraftTarget::Page { tenant, kind, ids, denied }
-            }
+            1 => DraftTarget::Page { tenant: self.text()?, kind: self.text()?, denied: self.u64()? },
             _ => DraftTarget::Named { kind: self.text()?, name: self.text()? },
         })
     }

@@ -10,6 +10,7 @@ mod disk;
 mod draft;
 mod error;
 pub mod format;
+mod heads;
 mod log;
 mod merkle;
 mod payload;

@@ -77,7 +77,7 @@ impl Serialize for Payload<'_> {
         map.map.serialize_entry("outcome", draft.outcome.as_str())?;
         map.map.serialize_entry("at", &Shown(draft.at))?;
         map.subject(&draft.subject)?;
-        map.target(&draft.target)?;
+        map.target(&draft.target, &draft.ids)?;
         map.text("service", draft.service)?;
         map.value("address", draft.address.map(Shown))?;
         map.optional("user_agent", draft.user_agent)?;
@@ -90,7 +90,7 @@ impl Serialize for Payload<'_> {
         map.optional("reason", draft.reason)?;
         if !draft.details.is_empty() {
             map.map.serialize_entry("details", &Details(&draft.details, map.room))?;
-            map.cut += draft.details.iter().map(|detail| detail_cut(detail, self.room)).sum::<u64>();
+            map.cut += details_cut(&draft.details, self.room);
         }
         if map.cut > 0 {
             map.map.serialize_entry("truncated", &true)?;
@@ -141,14 +141,14 @@ impl<M: SerializeMap> Members<M> {
         }
     }
 
-    fn target(&mut self, target: &DraftTarget<'_>) -> Result<(), M::Error> {
+    fn target(&mut self, target: &DraftTarget<'_>, ids: &[&str]) -> Result<(), M::Error> {
         match target {
             DraftTarget::Resource { tenant, kind, id } => {
                 self.text("tenant", tenant)?;
                 self.text("kind", kind)?;
                 self.optional("id", *id)
             }
-            DraftTarget::Page { tenant, kind, ids, denied } => {
+            DraftTarget::Page { tenant, kind, denied } => {
                 self.text("tenant", tenant)?;
                 self.text("kind", kind)?;
                 let mut room = self.room.ids;
@@ -171,9 +171,8 @@ struct Details<'p>(&'p [(&'p str, DetailValue<'p>)], Room);
 
 impl Serialize for Details<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in self.0 {
-            let name = shortened(name, self.1.text);
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in kept_details(self.0, self.1) {
             match value {
                 DetailValue::Text(text) => map.serialize_entry(name, shortened(text, self.1.text))?,
                 DetailValue::Number(number) => map.serialize_entry(name, number)?,
@@ -184,11 +183,26 @@ impl Serialize for Details<'_> {
     }
 }
 
-fn detail_cut((name, value): &(&str, DetailValue<'_>), room: Room) -> u64 {
-    let cut = |text: &str| (text.len() - shortened(text, room.text).len()) as u64;
-    let value = match value {
-        DetailValue::Text(text) => cut(text),
-        _ => 0,
+/// Details with their shortened names. A name that stands twice is kept once: readers disagree about a repeated member.
+fn kept_details<'p>(
+    details: &'p [(&'p str, DetailValue<'p>)],
+    room: Room,
+) -> impl Iterator<Item = (&'p str, &'p DetailValue<'p>)> {
+    let name_of = move |detail: &(&'p str, DetailValue<'p>)| shortened(detail.0, room.text);
+    details.iter().enumerate().filter_map(move |(at, detail)| {
+        let name = name_of(detail);
+        let is_repeated = details.iter().take(at).any(|earlier| name_of(earlier) == name);
+        (!is_repeated).then_some((name, &detail.1))
+    })
+}
+
+/// How many bytes of names and texts are left out.
+fn details_cut(details: &[(&str, DetailValue<'_>)], room: Room) -> u64 {
+    let size = |name: &str, value: &DetailValue<'_>, most: usize| match value {
+        DetailValue::Text(text) => name.len() + shortened(text, most).len(),
+        DetailValue::Number(_) | DetailValue::Flag(_) => name.len() + 1,
     };
-    cut(name) + value
+    let whole: usize = details.iter().map(|(name, value)| size(name, value, usize::MAX)).sum();
+    let kept: usize = kept_details(details, room).map(|(name, value)| size(name, value, room.text)).sum();
+    (whole - kept) as u64
 }

@@ -9,11 +9,11 @@ use crate::{
     Error, ErrorKind,
     disk::{Access, Disk, read_full_at},
     format::{BLOCK, FrameSum, Head, SegmentHeader, segment_name, segment_number},
+    heads::Heads,
     log,
     report::{Damage, Flaw},
     scan::{Frames, Step},
     time,
-    walk::Heads,
 };
 
 /// Which entries to read. All conditions must hold.

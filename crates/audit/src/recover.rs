@@ -10,9 +10,10 @@ use crate::{
     config::{LogConfig, Start},
     disk::{Access, Disk, append_all, read_full_at},
     format::{HEAD_NAME, LogId, State, segment_name, segment_number},
+    heads::{HeadFile, Heads},
     report::Verdict,
-    walk::{From, HashRef, Heads, MAX_COMMIT, Slots, Walked, Walker, is_unfinished},
-    writer::{HeadFile, Parts, Position, Writer},
+    walk::{From, HashRef, MAX_COMMIT, Slots, Walked, Walker, is_unfinished},
+    writer::{Parts, Position, Writer},
 };
 
 /// What opening found.

@@ -83,3 +83,58 @@ impl<'f> Frames<'f> {
 
 /// Several frames of the largest size.
 const BUFFER: usize = 512 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Access, Disk, crash::CrashDisk, format::LogId};
+
+    const LOG: LogId = LogId([1; 16]);
+
+    fn disk_of(frames: &[&[u8]]) -> CrashDisk {
+        let (disk, mut bytes) = (CrashDisk::new(1), Vec::new());
+        for (index, payload) in frames.iter().enumerate() {
+            assert!(FrameSum::new(LOG, 0).append(index as u64, payload, &mut bytes));
+        }
+        disk.replace("segment", &bytes);
+        disk
+    }
+
+    fn payloads(frames: &mut Frames<'_>) -> (Vec<Vec<u8>>, Option<FrameFault>) {
+        let mut payloads = Vec::new();
+        loop {
+            match frames.step().unwrap() {
+                Step::Frame(frame) => payloads.push(frame.payload().to_vec()),
+                Step::End => return (payloads, None),
+                Step::Bad(fault) => return (payloads, Some(fault)),
+            }
+        }
+    }
+
+    #[test]
+    fn frames_are_found_wherever_the_buffer_ends() {
+        let payloads_in: Vec<Vec<u8>> = (1..40).map(|n| vec![b'x'; n * 1_600]).collect();
+        let disk = disk_of(&payloads_in.iter().map(|payload| &**payload).collect::<Vec<_>>());
+        let file = disk.open("segment", Access::Read).unwrap();
+        let mut frames = Frames::new(&*file, FrameSum::new(LOG, 0), 0);
+        assert_eq!(payloads(&mut frames), (payloads_in, None));
+        assert_eq!(frames.offset(), file.length().unwrap());
+        assert!(file.length().unwrap() > 2 * BUFFER as u64);
+    }
+
+    #[test]
+    fn what_was_read_too_early_is_read_again() {
+        let disk = disk_of(&[b"one", b"two"]);
+        let whole = disk.files()["segment"].clone();
+        let half = whole.len() - 2;
+        // The writer's length is there and its last bytes are not yet.
+        disk.tamper("segment", |bytes| bytes[half..].fill(0));
+        let file = disk.open("segment", Access::Read).unwrap();
+        let mut frames = Frames::new(&*file, FrameSum::new(LOG, 0), 0);
+        assert_eq!(payloads(&mut frames), (vec![b"one".to_vec()], Some(FrameFault::Checksum)));
+        disk.tamper("segment", |bytes| bytes.clone_from(&whole));
+        assert_eq!(payloads(&mut frames).1, Some(FrameFault::Checksum));
+        frames.refresh();
+        assert_eq!(payloads(&mut frames), (vec![b"two".to_vec()], None));
+    }
+}

@@ -8,9 +8,10 @@ use crate::{
     Error, ErrorKind,
     checkpoint::{Checkpoint, TrustedKeys},
     disk::Disk,
+    heads::Heads,
     log,
     report::{Report, Tail, Verdict},
-    walk::{From, HashRef, Heads, Slots, Walker, log_of},
+    walk::{From, HashRef, Slots, Walker, log_of},
 };
 
 /// Whom a verification believes.

@@ -8,7 +8,8 @@ use crate::{
     Error, ErrorKind,
     checkpoint::{Checkpoint, TrustedKeys},
     disk::{Access, Disk, DiskFile, read_full_at},
-    format::{BLOCK, FrameSum, HEAD_NAME, Head, LogId, SegmentHeader, State, segment_name, segment_number},
+    format::{BLOCK, FrameSum, Head, LogId, SegmentHeader, State, segment_name, segment_number},
+    heads::Heads,
     merkle::Tree,
     report::{Anchor, Damage, Flaw, Tail, Verdict},
     scan::{Frames, Step},
@@ -16,58 +17,6 @@ use crate::{
 
 /// Most bytes that one commit writes, and so that an interrupted one can leave torn: a full batch and one frame more.
 pub(crate) const MAX_COMMIT: usize = (1 << 20) + (64 << 10);
-
-/// The two head slots as they were read.
-#[derive(Debug)]
-pub(crate) struct Heads {
-    pub(crate) slots: [Option<Head>; 2],
-    /// Whether there is a head file at all.
-    pub(crate) is_there: bool,
-}
-
-impl Heads {
-    pub(crate) fn read(disk: &dyn Disk) -> io::Result<Self> {
-        let file = match disk.open(HEAD_NAME, Access::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { slots: [None, None], is_there: false });
-            }
-            Err(error) => return Err(error),
-        };
-        let mut heads = Self { slots: [None, None], is_there: true };
-        // A running writer may be in the middle of a slot: only what stays damaged is damaged.
-        for _ in 0..4 {
-            let mut bytes = vec![0; 2 * BLOCK];
-            read_full_at(&*file, &mut bytes, 0)?;
-            let (first, second) = bytes.split_at(BLOCK);
-            heads.slots = [Head::parse(first), Head::parse(second)];
-            if heads.damaged_slot().is_none() {
-                break;
-            }
-        }
-        Ok(heads)
-    }
-
-    pub(crate) fn newest(&self) -> Option<&Head> {
-        self.slots.iter().flatten().max_by_key(|head| head.generation)
-    }
-
-    /// The slot that counts.
-    pub(crate) fn newest_slot(&self) -> usize {
-        let generation = |slot: &Option<Head>| slot.as_ref().map(|head| head.generation);
-        let [first, second] = &self.slots;
-        usize::from(generation(second) > generation(first))
-    }
-
-    /// A slot that does not parse, or is of another log than the other.
-    pub(crate) fn damaged_slot(&self) -> Option<usize> {
-        match &self.slots {
-            [None, _] => Some(0),
-            [_, None] => Some(1),
-            [Some(first), Some(second)] => (first.log != second.log).then(|| 1 - self.newest_slot()),
-        }
-    }
-}
 
 /// Where a walk begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,9 +13,10 @@ use crate::{
     Error, ErrorKind,
     checkpoint::{Checkpoint, CheckpointKey},
     config::LogConfig,
-    disk::{Access, Disk, DiskFile, append_all, write_all_at},
+    disk::{Access, Disk, DiskFile, append_all},
     draft::Draft,
     format::{BLOCK, FRAME_HEADER, FrameSum, HEAD_NAME, Head, LogId, SegmentHeader, State, segment_name},
+    heads::HeadFile,
     merkle::Tree,
     payload,
     walk::MAX_COMMIT,
@@ -264,40 +265,4 @@ fn make_segment(disk: &dyn Disk, header: &SegmentHeader) -> io::Result<()> {
     append_all(&*file, &header.to_bytes())?;
     file.sync()?;
     disk.sync_names()
-}
-
-/// The file `head`: see [`crate::format`] for what its two slots mean.
-#[derive(Debug)]
-pub(crate) struct HeadFile {
-    pub(crate) file: Box<dyn DiskFile>,
-    /// The one slot that may be written to until the next sync.
-    pub(crate) at_risk: usize,
-    pub(crate) generation: u64,
-}
-
-impl HeadFile {
-    /// Writes the slot at risk. Not durable before a sync, and need not be.
-    pub(crate) fn write(&mut self, mut head: Head) -> Result<(), Error> {
-        self.generation += 1;
-        head.generation = self.generation;
-        Ok(write_all_at(&*self.file, &head.to_bytes(), (self.at_risk * BLOCK) as u64)?)
-    }
-
-    /// Makes the slot at risk durable; the other one is at risk from now on.
-    pub(crate) fn sync(&mut self) -> Result<(), Error> {
-        if !self.file.is_in_place()? {
-            return Err(ErrorKind::Replaced.into());
-        }
-        self.file.sync()?;
-        self.at_risk = 1 - self.at_risk;
-        Ok(())
-    }
-
-    /// Writes and syncs one slot after the other.
-    pub(crate) fn write_both(&mut self, head: Head) -> Result<(), Error> {
-        self.write(head.clone())?;
-        self.sync()?;
-        self.write(head)?;
-        self.sync()
-    }
 }

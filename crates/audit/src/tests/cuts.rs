@@ -169,6 +169,27 @@ fn a_power_cut_at_each_operation_of_a_recovery_loses_nothing() {
     }
 }
 
+#[test]
+fn a_power_cut_at_each_operation_of_a_reopening_leaves_a_log() {
+    let bench = Bench::new(1);
+    let closed = CrashDisk::new(3);
+    bench.closed_log(&closed, config(), 3);
+    for seed in 0..4 {
+        for operation in 0..20 {
+            let disk = CrashDisk::with_files(seed, &closed.files());
+            disk.cut_power_after(operation);
+            let _ = bench.open(&disk, config()).map(|log| log.close());
+            disk.restart();
+            let log = bench.open(&disk, config());
+            log.unwrap_or_else(|error| panic!("seed {seed}, operation {operation}: {error}"))
+                .close()
+                .unwrap();
+            assert_eq!(numbers(&disk).unwrap(), [0, 1, 2]);
+            assert!(bench.verify(&disk).verdict().is_consistent());
+        }
+    }
+}
+
 /// What a killed process wrote can be read, but only a sync brings it onto the medium.
 #[test]
 fn a_kill_and_then_a_power_cut_in_the_recovery_lose_nothing() {

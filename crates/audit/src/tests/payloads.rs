@@ -155,7 +155,10 @@ proptest! {
         let mut fact = by(Subject::Claimed { tenant: &text, subject: &text }, target);
         fact.origin.user_agent = Some(&text);
         fact.details = &details;
-        let entry = parsed(&fact);
+        let entry = stored(&fact);
+        let limits = json::Limits { bytes: MAX_PAYLOAD, ..json::Limits::REQUEST };
+        prop_assert_eq!(json::check(entry.as_bytes(), &limits), Ok(()));
+        let entry: Value = serde_json::from_str(&entry).unwrap();
         prop_assert_eq!(&entry["denied"], 3);
         prop_assert!(text.starts_with(entry["claimed_subject"].as_str().unwrap()));
         let is_whole = entry["claimed_subject"] == text.as_str() && entry["ids"].as_array().unwrap().len() == ids.len();
@@ -255,11 +258,36 @@ fn ids_of_a_page_are_kept_whole_or_not_at_all() {
 }
 
 #[test]
-fn the_17th_detail_is_left_out_and_counted() {
-    let details = [Detail { name: "four", value: DetailValue::Flag(true) }; 18];
+fn nothing_that_is_long_pushes_out_who_and_what() {
+    let long = "x".repeat(100_000);
+    let details = [Detail { name: "text", value: DetailValue::Text(&long) }; 16];
+    let mut fact = by(Subject::Claimed { tenant: &long, subject: &long }, ROUTE).with(&details);
+    fact.origin.user_agent = Some(&long);
+    fact.origin.request = Some(&long);
+    let entry = parsed(&fact);
+    assert_eq!((&entry["kind"], &entry["name"]), (&"route".into(), &"/login".into()));
+    assert_eq!((&entry["service"], &entry["truncated"]), (&"clinic".into(), &true.into()));
+    assert!(entry["claimed_subject"].as_str().unwrap().len() >= 4_096);
+}
+
+#[test]
+fn a_detail_beyond_16_or_with_a_name_that_was_there_is_left_out_and_counted() {
+    let names: [&'static str; 18] =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"];
+    let details = names.map(|name| Detail { name, value: DetailValue::Flag(true) });
     let mut fact = by(Subject::Anonymous, ROUTE);
     fact.details = &details;
-    assert_eq!(parsed(&fact)["cut"], 2 * 5);
+    let entry = parsed(&fact);
+    assert_eq!((entry["details"].as_object().unwrap().len(), &entry["cut"]), (16, &Value::from(2 * 2)));
+
+    let details = [
+        Detail { name: "twice", value: DetailValue::Text("first") },
+        Detail { name: "once", value: DetailValue::Number(1) },
+        Detail { name: "twice", value: DetailValue::Text("second") },
+    ];
+    let entry = stored(&by(Subject::Anonymous, ROUTE).with(&details));
+    assert!(entry.ends_with(r#""details":{"twice":"first","once":1},"truncated":true,"cut":11}"#), "{entry}");
+    json::check(entry.as_bytes(), &json::Limits::REQUEST).unwrap();
 }
 
 /// Texts that forge lines, turn the writing direction, or break parsers.

@@ -1,11 +1,15 @@
 //! Reading and finding entries.
 
+use std::{fmt, io, sync::Mutex};
+
 use bartizan_audit_events::Event;
 use bartizan_core::{Fact, Origin, Outcome, Recorder, Resource, Subject, Target, UnixTime};
 use proptest::prelude::*;
 
 use super::{Bench, config, record, record_durably, small_segments};
-use crate::{Entry, ErrorKind, Flaw, Query, Reader, crash::CrashDisk};
+use crate::{
+    Access, Disk, DiskFile, Entry, ErrorKind, Flaw, Lock, Query, Reader, crash::CrashDisk, verify_on,
+};
 
 fn reader(disk: &CrashDisk) -> Reader {
     Reader::open_on(Box::new(disk.clone())).unwrap()
@@ -119,6 +123,60 @@ fn a_log_that_is_written_is_read_beside_it() {
         assert!(last.json().contains(&format!("\"n\":{number}")) || last.json().contains("log_rotated"));
     }
     assert!(bench.verify(&disk).verdict().is_consistent());
+}
+
+/// A disk on which something happens once, when a segment is opened.
+struct Meanwhile {
+    disk: CrashDisk,
+    act: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.disk.fmt(f)
+    }
+}
+
+impl Disk for Meanwhile {
+    fn lock(&self) -> io::Result<Box<dyn Lock>> {
+        self.disk.lock()
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.disk.names()
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
+        if name == "0000000000.seg"
+            && let Some(act) = self.act.lock().unwrap().take()
+        {
+            act();
+        }
+        self.disk.open(name, access)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.disk.sync_names()
+    }
+}
+
+#[test]
+fn a_log_that_is_opened_while_it_is_verified_is_not_damaged() {
+    let bench = Bench::new(1);
+    let disk = CrashDisk::new(1);
+    bench.closed_log(&disk, small_segments(), 5);
+    let options = bench.trusting();
+    let reopened = disk.clone();
+    // The head said “closed” when it was read, and then entries follow.
+    let act = move || bench.closed_log(&reopened, small_segments(), 30);
+    let meanwhile = Meanwhile { disk, act: Mutex::new(Some(Box::new(act))) };
+    let report = verify_on(&meanwhile, &options).unwrap();
+    assert!(report.verdict().is_consistent(), "{report}");
+    assert!(report.entries() > 35 && report.segments() > 1);
 }
 
 #[test]
