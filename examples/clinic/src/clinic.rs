@@ -89,11 +89,11 @@ impl Clinic {
         // is one that was never started, or one whose first start did not come to its end.
         let keys = if roles.is_empty() { Keys::MayBeDrawn } else { Keys::MustExist };
 
-        let (log, checkpoint_key) = setup::open_log(&folder, keys, &provider, &clock, &*entropy, wiring)?;
         let master_key = folder.master_key(keys, &*entropy)?;
         let master = LocalMaster::new(Arc::clone(&provider), &master_key, Arc::clone(&entropy))
             .map_err(Error::part("master key"))?;
         let signing_key = setup::signing_key(&folder, &*provider, &*entropy)?;
+        let (log, checkpoint_key) = setup::open_log(&folder, keys, &provider, &clock, &*entropy, wiring)?;
         let (new_accounts, credentials) = match keys {
             Keys::MayBeDrawn => setup::new_accounts(&entropy)?,
             Keys::MustExist => (Vec::new(), Vec::new()),

@@ -69,7 +69,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::Shared(path) => {
-                write!(f, "others may read {0}; take that away: chmod go= {0}", path.display())
+                write!(f, "others may read {0}; keep it for yourself: chmod go= '{0}'", path.display())
             }
             Self::InUse(path) => write!(f, "another clinic works in {}; stop it first", path.display()),
             Self::Key { file, why } => write!(f, "{}: {why}", file.display()),

@@ -20,4 +20,4 @@ pub use error::Error;
 pub use folder::Folder;
 pub use routes::routes_table;
 pub use server::{Listening, bind, serve};
-pub use wiring::{Makings, Parts, Wiring};
+pub use wiring::{ISSUER, Makings, Parts, Wiring};

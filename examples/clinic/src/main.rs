@@ -104,51 +104,65 @@ fn on(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Error> {
 
 /// Where it listens, and lines to copy. Credentials are told once.
 fn introduce(address: SocketAddr, data: &Path, credentials: &[Credential]) -> io::Result<()> {
-    let mut text = format!("The clinic listens on http://{address}; its data is in {}.\n", data.display());
-    let password = match credentials.first() {
-        Some(first) => {
-            text += "\nNew accounts. Of their passwords only hashes are stored, so this is the one time they are shown:\n\n";
-            for Credential { tenant, user, role, password } in credentials {
-                text += &format!("  {tenant:<6} {user:<5} {role:<7} {}\n", password.expose());
-            }
-            first.password.expose()
-        }
-        None => {
-            text += "\nAccounts are as before. For a lost password, stop the clinic and run:\n\n";
-            text += &format!("  cargo run -p clinic -- password north ada{}\n", option(data));
-            "…"
-        }
+    let data = quoted(data);
+    let mut text = format!("The clinic listens on http://{address}; its data is in {data}.\n");
+    if credentials.is_empty() {
+        text += "\nAccounts are as before. For a lost password, stop the clinic and run:\n\n";
+        text += &format!("  cargo run -p clinic -- password north ada --data {data}\n");
+    } else {
+        text += "\nNew accounts. Only hashes of their passwords are stored: this is the one time they are shown.\n\n";
+    }
+    for Credential { tenant, user, role, password } in credentials {
+        text += &format!("  {tenant:<6} {user:<5} {role:<7} {}\n", password.expose());
+    }
+    let password = |wanted: &str| {
+        let credential = credentials.iter().find(|known| known.user == wanted);
+        credential.map_or("PASSWORD", |known| known.password.expose())
     };
+    let (ada, rosa) = (password("ada"), password("rosa"));
     text += &format!(
         r#"
 Lines to copy into another terminal:
 
   URL=http://{address}
-  TOKEN=$(curl -s $URL/login -H 'content-type: application/json' \
-    -d '{{"tenant":"north","user":"ada","password":"{password}"}}' \
-    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  login() {{
+    TOKEN=$(curl -sS $URL/login -H 'content-type: application/json' \
+      -d "{{\"tenant\":\"$1\",\"user\":\"$2\",\"password\":\"$3\"}}" \
+      | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')
+    if [ "$TOKEN" ]; then echo "logged in as $2"; else echo "not logged in"; fi
+  }}
   show() {{ curl -sS -w '\n%{{http_code}}\n' -H "authorization: Bearer $TOKEN" "$@"; }}
 
-  show $URL/me
+A doctor: her patients, one of them, a change; another tenant's patient, which is answered like none; and what is denied.
+
+  login north ada {ada}
   show $URL/patients
-  show $URL/patients/p-101     # a doctor sees the number, and of the card its ends
-  show $URL/patients/p-200     # another tenant's: answered like one that does not exist
-  show $URL/audit              # for admins; a doctor is denied, and that is on record
-  show -X PATCH $URL/patients/p-101 -H 'content-type: application/json' -d '{{"name":"Max Berg-Lund"}}'
+  show $URL/patients/p-101
+  show $URL/patients/p-101 -X PATCH -H 'content-type: application/json' -d '{{"medicalRecord":"Cast removed."}}'
+  show $URL/patients/p-200
+  show $URL/audit
 
-And for the auditor, who needs nothing but the folder:
+An admin sees other fields of the same patient, and all of that on record.
 
-  cargo run -q -p bartizan-cli -- audit verify {0}/audit --key {0}/checkpoint.jwk
+  login north rosa {rosa}
+  show $URL/patients/p-101
+  show "$URL/audit?limit=20"
+  show $URL/audit/verify
 
-Ctrl-C stops it."#,
-        data.display()
+An auditor needs a copy of the log and the public key, and not us.
+
+  cargo run -q -p bartizan-cli -- audit verify {data}/audit --key {data}/checkpoint.jwk
+
+Ctrl-C stops it."#
     );
     say(&text)
 }
 
-/// How the data folder is named on a command line, if it has to be.
-fn option(data: &Path) -> String {
-    if data == Path::new("clinic-data") { String::new() } else { format!(" --data {}", data.display()) }
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    if is_plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// Nothing panics when a reader has gone away.

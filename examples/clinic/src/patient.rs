@@ -7,7 +7,6 @@ use bartizan::{
     },
 };
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 /// What is stored of a patient. The owner is in clear and signed: it decides who may read their own record.
 const PATIENTS: Schema = Schema::new("patients", KIND, Type::Text)
@@ -114,8 +113,8 @@ impl View {
     }
 
     /// One line of a list: id and name.
-    pub(crate) fn line(&self, covered: Covered<'_>) -> Result<Json, Mismatch> {
-        Ok(json!({ "id": self.id, "name": self.name.text(covered)? }))
+    pub(crate) fn line(&self, covered: Covered<'_>) -> Result<Line, Mismatch> {
+        Ok(Line { id: self.id.clone(), name: self.name.text(covered)?.map(str::to_owned) })
     }
 }
 
@@ -131,4 +130,11 @@ pub(crate) struct Whole<'v> {
     credit_card: Option<&'v str>,
     medical_record: Option<&'v str>,
     masked: Vec<&'static str>,
+}
+
+/// A patient in a list.
+#[derive(Serialize)]
+pub(crate) struct Line {
+    id: String,
+    name: Option<String>,
 }

@@ -34,19 +34,19 @@ use crate::{Clinic, Error, routes, wire::Wire};
 const CONNECTIONS: usize = 256;
 
 /// How long a request's head may take, which is also how long a connection may rest between two requests.
-const HEAD: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(5);
 
 /// The longest request line and headers together, in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
 
 /// How long a request's body may take. What is missing then is answered like what is malformed.
-const BODY: Duration = Duration::from_secs(10);
+const BODY: Duration = Duration::from_secs(5);
 
 /// How long a connection lives at most: one that sends or reads ever so slowly ends, too.
 const LIFE: Duration = Duration::from_secs(60);
 
 /// How long requests that are under way have when the clinic stops.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(3);
 
 /// A clinic that listens, until it is told to stop or dropped.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Listening {
         self.address
     }
 
-    /// Takes no new connections, answers what is under way, and stops; after five seconds it stops whatever is under way.
+    /// Takes no new connections, answers what is under way, and stops; after three seconds it stops whatever is under way.
     ///
     /// # Errors
     /// When serving failed.

@@ -34,8 +34,8 @@ const LINGER_BYTES: usize = 32 * 1024 * 1024;
 pub(crate) struct Wire {
     stream: TcpStream,
     entropy: Arc<dyn Entropy>,
-    /// Whether something came in since the last answer.
-    is_asked: bool,
+    was_read: bool,
+    was_written: bool,
     told: Option<Told>,
 }
 
@@ -48,14 +48,14 @@ struct Told {
 
 impl Wire {
     pub(crate) const fn new(stream: TcpStream, entropy: Arc<dyn Entropy>) -> Self {
-        Self { stream, entropy, is_asked: false, told: None }
+        Self { stream, entropy, was_read: false, was_written: false, told: None }
     }
 
     /// Ends a connection that hyper is done with.
     pub(crate) async fn end(mut self) {
         // A client that is gone, or too slow to go, is no concern of ours.
         let _ = timeout(LINGER, async {
-            if self.is_asked {
+            if self.was_read && !self.was_written {
                 let refusal = refusal(StatusCode::BAD_REQUEST, None, &*self.entropy);
                 self.stream.write_all(&refusal).await?;
             }
@@ -81,7 +81,7 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.is_asked |= buffer.filled().len() > before;
+        self.was_read |= buffer.filled().len() > before;
         read
     }
 }
@@ -89,7 +89,7 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wire = self.get_mut();
-        wire.is_asked = false;
+        wire.was_written = true;
         if wire.told.is_none()
             && let Some((status, date)) = refused(bytes)
         {

@@ -17,7 +17,7 @@ use bartizan::{
 use crate::Error;
 
 /// Who issues the clinic's tokens.
-pub(crate) const ISSUER: &str = "https://clinic.example";
+pub const ISSUER: &str = "https://clinic.example";
 
 /// Whom the clinic's tokens are for.
 pub(crate) const AUDIENCE: &str = "https://api.clinic.example";

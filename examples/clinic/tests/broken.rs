@@ -7,19 +7,22 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use bartizan::{
     audit::{Access, Disk, DiskFile, Lock},
     core::{
-        Ask, Clock, Fact, FieldSet, Monotonic, NotRecorded, PolicyEngine, Recorder, Revision, RuleId, Sleep,
-        Ticket, UnixTime, Verdict, os,
+        Ask, Clock, Entropy, Fact, FieldSet, Monotonic, NoEntropy, NotRecorded, Outcome, PolicyEngine,
+        Recorder, Revision, RuleId, SecretArray, SecretBytes, Sleep, Ticket, UnixTime, Verdict, os,
     },
     crypto_ring::Ring,
-    rbac::Engine,
-    tokens::{Algorithm, SigningKey},
+    envelope::{self, KeyContext, KeyWrapper},
+    http::Guard,
+    rbac::{Assignments, Engine, Policy},
+    tokens::{Algorithm, Issuer, KeySet, SigningKey, Verifier, VerifyingKey},
 };
 use clinic::{
-    Makings, Parts, Wiring,
-    demo::{self, OTHER_AUDIENCE, Stopped},
+    ISSUER, Makings, Parts, Wiring,
+    demo::{self, OTHER_AUDIENCE, STRANGER, Stopped},
 };
 
 async fn stops_at(step: &str, wiring: Wiring) {
@@ -109,6 +112,138 @@ async fn a_vault_of_another_authority() {
     stops_at("role that may not", wiring).await;
 }
 
+/// Asks the token who has which role.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_believes_the_token_about_roles() {
+    let policy = Policy::parse(include_str!("../policy.toml")).unwrap();
+    let believing = Engine::new(policy, Assignments::TokenOnly(vec![ISSUER.to_owned()]));
+    let believing = Arc::new(believing);
+    stops_at("role that may not", built(move |builder| builder.policy(Arc::clone(&believing)))).await;
+}
+
+/// Lets doctors read whatever there is, whoever it belongs to.
+#[derive(Debug)]
+struct NoTenants(Arc<Engine>);
+
+impl PolicyEngine for NoTenants {
+    fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
+        match (ask.who.roles(), ask.permission.as_str(), self.0.decide(ask)) {
+            ([role], "patient:read", (Verdict::Deny { .. }, at)) if &**role == "doctor" => {
+                (Verdict::Allow { rule: RuleId(0), clear: FieldSet::everything(), until: UnixTime::MAX }, at)
+            }
+            (_, _, decided) => decided,
+        }
+    }
+}
+
+/// Not every guard stands alone: tenants are kept apart by the authorizer before any engine is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_forgets_tenants_is_held_by_the_authorizer() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let blind = NoTenants(Arc::clone(&makings.policy));
+        makings.builder().policy(blind).build().map(Parts::from).map_err(clinic::Error::part("security"))
+    });
+    let ended = demo::run(wiring, &mut io::sink()).await;
+    assert!(ended.is_ok(), "{ended:?}");
+}
+
+/// The guard of a clinic whose verifier also believes other keys.
+fn believing(others: impl Fn() -> Vec<VerifyingKey> + Send + Sync + 'static) -> Wiring {
+    Wiring::default().assembled_by(move |makings: Makings| {
+        let keys = [vec![makings.signing_key.verifying()], others()].concat();
+        let (audience, clock) = (makings.audience, Arc::clone(&makings.clock));
+        let mut parts = Parts::from(makings.builder().build().map_err(clinic::Error::part("security"))?);
+        let verifier =
+            Verifier::access_tokens(ISSUER, audience, KeySet::new(keys).unwrap(), Arc::clone(&clock))
+                .unwrap();
+        parts.guard = Arc::new(Guard::new("clinic", verifier, Arc::clone(&parts.recorder), clock).unwrap());
+        Ok(parts)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verifier_that_believes_a_stranger_too() {
+    stops_at("forged tokens", believing(|| vec![demo::stranger(STRANGER).unwrap().verifying()])).await;
+}
+
+/// What the tests above and below change is what makes the demonstration stop, and not that they change something.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clinic_put_together_by_other_hands_in_the_same_way_passes() {
+    assert!(demo::run(believing(Vec::new), &mut io::sink()).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_that_keeps_its_refusals_to_itself() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let keys = KeySet::new([makings.signing_key.verifying()]).unwrap();
+        let (audience, clock) = (makings.audience, Arc::clone(&makings.clock));
+        let mut parts = Parts::from(makings.builder().build().map_err(clinic::Error::part("security"))?);
+        let verifier = Verifier::access_tokens(ISSUER, audience, keys, Arc::clone(&clock)).unwrap();
+        parts.guard = Arc::new(Guard::new("clinic", verifier, Arc::new(Dropping), clock).unwrap());
+        Ok(parts)
+    });
+    stops_at("audit trail", wiring).await;
+}
+
+/// Leaves the tenants' keys as they are.
+#[derive(Debug)]
+struct Bare;
+
+#[async_trait]
+impl KeyWrapper for Bare {
+    fn describe(&self) -> String {
+        "bare".to_owned()
+    }
+
+    async fn wrap(&self, _: &KeyContext<'_>, payload: &SecretArray<64>) -> Result<Vec<u8>, envelope::Error> {
+        Ok(payload.expose().to_vec())
+    }
+
+    async fn unwrap(&self, _: &KeyContext<'_>, wrapped: &[u8]) -> Result<SecretBytes, envelope::Error> {
+        Ok(SecretBytes::new(wrapped.to_vec()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrapper_that_does_not_wrap() {
+    let wiring = Wiring::default().assembled_by(|mut makings: Makings| {
+        makings.key_wrapper = Arc::new(Bare);
+        makings.builder().build().map(Parts::from).map_err(clinic::Error::part("security"))
+    });
+    stops_at("stolen database", wiring).await;
+}
+
+/// Draws the same bytes every time.
+#[derive(Debug)]
+struct Sevens;
+
+impl Entropy for Sevens {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_repeats_itself() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let same = makings.signing_key.to_private_jwk();
+        let same = SigningKey::from_jwk(&Ring::new(), same.expose().as_bytes()).unwrap();
+        let issuer = Issuer::new(ISSUER, same, Arc::clone(&makings.clock), Arc::new(Sevens)).unwrap();
+        let mut parts = Parts::from(makings.builder().build().map_err(clinic::Error::part("security"))?);
+        parts.issuer = Arc::new(issuer);
+        Ok(parts)
+    });
+    stops_at("log in", wiring).await;
+}
+
+/// The keys of two tenants would be one.
+#[tokio::test(flavor = "multi_thread")]
+async fn randomness_that_repeats_itself_keeps_the_clinic_closed() {
+    let stopped = demo::run(built(|builder| builder.entropy(Arc::new(Sevens))), &mut io::sink()).await;
+    assert!(matches!(stopped, Err(Stopped::Closed(_))), "{stopped:?}");
+}
+
 /// Says that it recorded, and did not.
 #[derive(Debug)]
 struct Dropping;
@@ -126,6 +261,29 @@ impl Recorder for Dropping {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recorder_that_drops() {
     stops_at("audit trail", built(|builder| builder.recorder(Arc::new(Dropping)))).await;
+}
+
+/// Keeps what went well.
+#[derive(Debug)]
+struct Proud(Arc<dyn Recorder>);
+
+impl Recorder for Proud {
+    fn record(&self, fact: &Fact<'_>) -> Result<Ticket, NotRecorded> {
+        if fact.outcome == Outcome::Denied { Ok(Ticket(0)) } else { self.0.record(fact) }
+    }
+
+    fn poll_durable(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<(), NotRecorded>> {
+        self.0.poll_durable(ticket, cx)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorder_that_drops_denials() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let proud = Arc::new(Proud(Arc::clone(&makings.log) as Arc<dyn Recorder>));
+        makings.builder().recorder(proud).build().map(Parts::from).map_err(clinic::Error::part("security"))
+    });
+    stops_at("audit trail", wiring).await;
 }
 
 /// Takes nothing.

@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The last line of what is printed at the start.
+const GREETED: &str = "Ctrl-C stops it.\n";
+
 /// A running clinic. Dropped, it is killed as a loss of power would.
 pub(crate) struct Site {
     process: Child,
@@ -38,17 +41,8 @@ impl Site {
             .stderr(fs::File::create(&stderr).unwrap())
             .spawn()
             .unwrap();
-        let mut greeting = Vec::new();
-        let mut stdout = process.stdout.take().unwrap();
-        let mut byte = [0];
-        while !greeting.ends_with(b"Ctrl-C stops it.\n") {
-            let read = stdout.read(&mut byte).unwrap();
-            assert!(read > 0, "it ended: {}", fs::read_to_string(&stderr).unwrap());
-            greeting.extend(byte);
-        }
-        // Kept open: what is printed at the end goes somewhere.
-        process.stdout = Some(stdout);
-        let greeting = String::from_utf8(greeting).unwrap();
+        let greeting = greeting(&mut process);
+        assert!(greeting.ends_with(GREETED), "it ended: {}", fs::read_to_string(&stderr).unwrap());
         let address = between(&greeting, "listens on http://", ";").parse().unwrap();
         Self { process, address, data: data.to_owned(), greeting, stderr, answers: Mutex::default() }
     }
@@ -97,30 +91,11 @@ impl Site {
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream
+        connect(self.address)
     }
 
     fn exchange(&self, bytes: &[u8], cut_off: bool) -> Answer {
-        let mut stream = self.connect();
-        let mut answer = Vec::new();
-        let mut sending = stream.try_clone().unwrap();
-        thread::scope(|scope| {
-            // Beside the reading, as every client does that sends much.
-            scope.spawn(move || {
-                let sent = sending.write_all(bytes);
-                if cut_off && sent.is_ok() {
-                    sending.shutdown(Shutdown::Write).unwrap();
-                }
-            });
-            stream.read_to_end(&mut answer).unwrap();
-            // Without this the other half would go on sending to nobody.
-            let _ = stream.shutdown(Shutdown::Both);
-        });
-        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]);
-        assert!(!answer.is_empty(), "no answer to {start:?}");
+        let answer = exchange(self.address, bytes, cut_off);
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).extend(&answer);
         Answer::parse(answer)
     }
@@ -156,14 +131,63 @@ impl Drop for Site {
     }
 }
 
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Sends bytes, and nothing after them if it is cut off; answers what comes until the other side closes.
+pub(crate) fn exchange(address: SocketAddr, bytes: &[u8], cut_off: bool) -> Vec<u8> {
+    let mut stream = connect(address);
+    let mut answer = Vec::new();
+    let mut sending = stream.try_clone().unwrap();
+    thread::scope(|scope| {
+        // Beside the reading, as every client does that sends much.
+        scope.spawn(move || {
+            let sent = sending.write_all(bytes);
+            if cut_off && sent.is_ok() {
+                // It may have been closed from the other side by now.
+                let _ = sending.shutdown(Shutdown::Write);
+            }
+        });
+        stream.read_to_end(&mut answer).unwrap();
+        // Without this the other half would go on sending to nobody.
+        let _ = stream.shutdown(Shutdown::Both);
+    });
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]);
+    assert!(!answer.is_empty(), "no answer to {start:?}");
+    answer
+}
+
 /// The command.
 pub(crate) fn clinic() -> Command {
     Command::new(env!("CARGO_BIN_EXE_clinic"))
 }
 
-/// Runs the command to its end.
+/// Runs the command to its end, which must not be that it serves.
 pub(crate) fn output(arguments: &[&str], data: &Path) -> Output {
-    clinic().args(arguments).arg("--data").arg(data).output().unwrap()
+    let mut command = clinic();
+    command.args(arguments).arg("--data").arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let stdout = greeting(&mut process);
+    if stdout.ends_with(GREETED) {
+        process.kill().unwrap();
+        process.wait().unwrap();
+        panic!("it serves: {stdout}");
+    }
+    Output { stdout: stdout.into(), ..process.wait_with_output().unwrap() }
+}
+
+/// What a process prints until it has started, or ended.
+fn greeting(process: &mut Child) -> String {
+    let stdout = process.stdout.as_mut().unwrap();
+    let (mut greeting, mut byte) = (Vec::new(), [0]);
+    while !greeting.ends_with(GREETED.as_bytes()) && stdout.read(&mut byte).unwrap() > 0 {
+        greeting.extend(byte);
+    }
+    String::from_utf8(greeting).unwrap()
 }
 
 pub(crate) fn bearer(token: &str) -> String {
@@ -215,6 +239,12 @@ impl Answer {
         let value = found.next().map(|(_, value)| value.as_str());
         assert!(found.next().is_none(), "{name} stands twice: {self:?}");
         value
+    }
+
+    /// Everything but what differs between any two answers.
+    pub(crate) fn comparable(mut self) -> (u16, Vec<(String, String)>, String) {
+        self.headers.retain(|(name, _)| name != "date" && name != "x-request-id");
+        (self.status, self.headers, self.body)
     }
 
     pub(crate) fn json(&self) -> Value {

@@ -3,10 +3,9 @@
 use std::{fs, sync::Arc};
 
 use bartizan::{
-    core::os,
     crypto::Provider,
     crypto_ring::Ring,
-    tokens::{Algorithm, SigningKey, jws},
+    tokens::{Error, SigningKey, jws},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -28,9 +27,25 @@ pub(crate) fn signed_by_clinic(folder: &Folder, claims: &Value) -> Result<String
     signed(&SigningKey::from_jwk(&*provider(), &jwk)?, claims)
 }
 
-/// Signed with a stranger's key that carries the name of the clinic's.
+/// The name of a stranger's key.
+pub const STRANGER: &str = "stranger";
+
+/// The stranger's key, the one of RFC 8037 appendix A.1 that everybody knows, under this name.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn stranger(kid: &str) -> Result<SigningKey, Error> {
+    let jwk = json!({
+        "kty": "OKP", "crv": "Ed25519", "kid": kid,
+        "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    });
+    SigningKey::from_jwk(&*provider(), jwk.to_string().as_bytes())
+}
+
+/// Signed with the stranger's key, under this name.
 pub(crate) fn signed_by_stranger(kid: &str, claims: &Value) -> Result<String, Trouble> {
-    signed(&SigningKey::generate(&*provider(), Algorithm::EdDsa, Some(kid), &os::OsEntropy)?, claims)
+    signed(&stranger(kid)?, claims)
 }
 
 /// The claims with no signature at all, under `alg: none`.

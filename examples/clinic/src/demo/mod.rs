@@ -18,7 +18,10 @@ use bartizan::core::{Clock, os};
 use self::{client::Client, power::Durable, road::Road, step::Narrator};
 use crate::{Clinic, Error, Folder, Wiring, bind, serve};
 
-pub use self::{forge::OTHER_AUDIENCE, step::Failed};
+pub use self::{
+    forge::{OTHER_AUDIENCE, STRANGER, stranger},
+    step::Failed,
+};
 
 /// Why a demonstration did not come to its end.
 #[derive(Debug)]
@@ -66,12 +69,12 @@ pub async fn run(wiring: Wiring, out: &mut dyn Write) -> Result<usize, Stopped> 
     // The demonstration watches what the audit log has synced, so that it can show what a loss of power would leave.
     let durable = Durable::default();
     let (clinic, credentials) =
-        Clinic::open(folder.clone(), clock.clone(), &durable.watching(wiring)).await?;
+        Clinic::open(folder.clone(), clock.clone(), &durable.watching(wiring.clone())).await?;
     let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let listening = serve(clinic.clone(), listener)?;
     let mut narrator = Narrator::new(out);
     narrator.say(&format!("A clinic of its own listens on http://{}.\n", listening.address()));
-    let road = Road::new(Client::new(listening.address()), folder, credentials, durable);
+    let road = Road::new(Client::new(listening.address()), folder, credentials, durable, wiring);
     let driven = drive(&mut narrator, road).await;
     listening.stop().await?;
     // After a failed step the log may be past closing; the step is what has to be told.
@@ -94,17 +97,18 @@ async fn drive(narrator: &mut Narrator<'_>, mut road: Road) -> Result<(), Failed
         "log in", "a password is checked against an argon2id hash and a signed access token issued (RFC 9068)", road.log_in();
         "wrong password", "a wrong password and an unknown user get the same answer, and no token", road.wrong_password();
         "forged tokens", "no token counts but one that this clinic signed, with the algorithm of its key", road.forged_tokens();
-        "expired token", "a token ends at its exact second, and the answer says so", road.expired_token();
+        "expired token", "a token does not outlive its end, and the answer says so", road.expired_token();
         "token for another service", "a token for somebody else opens nothing here", road.other_audience();
-        "role that may not", "what a role is not granted is denied", road.forbidden_role();
+        "role that may not", "what a role is not granted is denied, and who has which role is for the clinic to say, not for the token", road.forbidden_role();
         "another tenant's patient", "it is answered byte for byte like one that does not exist", road.other_tenant();
         "masked view", "a nurse sees the health record, and of the social security number only the end", road.masked_view();
         "clear view", "a doctor's grant opens exactly the fields of the policy", road.clear_view();
         "one's own record", "whose record it is, is read from its seal", road.own_record();
-        "create, change, erase", "every write seals anew, and an erasure is on record before it happens", road.write();
+        "create, change, erase", "every write seals anew, nobody writes over what they do not see or what somebody else wrote meanwhile, and an erasure is on record before it happens", road.write();
         "raw database", "the files hold no personal data in clear", road.raw_database();
         "ciphertext moved to another row", "a cell opens in its own row and field and nowhere else", road.moved_ciphertext();
-        "audit trail", "who did what is on record: grants, denials, failed logins, refused tokens", road.audit_trail();
+        "stolen database", "the files are worth nothing without the master key", road.stolen_database();
+        "audit trail", "who did what is on record: grants, denials, failed logins, refused tokens, damaged rows", road.audit_trail();
         "audit log verified", "every entry is in the Merkle tree that the last signed checkpoint names", road.audit_verified();
         "loss of power", "what was acknowledged survives it", road.loss_of_power();
         "one byte of the log flipped", "the verifier names the entry", road.flipped_byte();

@@ -1,6 +1,6 @@
 //! The steps. Each asserts the HTTP answer or the bytes on disk, and answers what it saw.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use bartizan::{
     audit::Verdict,
@@ -16,7 +16,7 @@ use super::{
     power::Durable,
     step::{Trouble, must},
 };
-use crate::{Credential, Error, Folder, seed};
+use crate::{Clinic, Credential, Error, Folder, Wiring, seed};
 
 type Saw = Result<String, Trouble>;
 
@@ -25,6 +25,7 @@ pub(crate) struct Road {
     client: Client,
     folder: Folder,
     durable: Durable,
+    wiring: Wiring,
     credentials: Vec<Credential>,
     doctor: String,
     nurse: String,
@@ -46,12 +47,14 @@ impl Road {
         folder: Folder,
         credentials: Vec<Credential>,
         durable: Durable,
+        wiring: Wiring,
     ) -> Self {
         let token = String::new;
         Self {
             client,
             folder,
             durable,
+            wiring,
             credentials,
             doctor: token(),
             nurse: token(),
@@ -71,6 +74,9 @@ impl Road {
         must(me.json() == json!({ "subject": "ada", "tenant": "north", "roles": ["doctor"] }), || {
             format!("/me says {}", text(&me))
         })?;
+        let (first, second) =
+            (forge::claims(&self.doctor)?, forge::claims(&self.token("north", "ada").await?)?);
+        must(first.get("jti") != second.get("jti"), || "two tokens have the same jti".to_owned())?;
         Ok(format!("200, a token of {} bytes; /me says ada, doctor, north", self.doctor.len()))
     }
 
@@ -95,6 +101,7 @@ impl Road {
             ("altered claims", forge::altered(&self.doctor).ok_or("the token is too short")?),
             ("alg none", forge::unsigned(&claims)),
             ("a stranger's key under our kid", forge::signed_by_stranger(&kid, &claims)?),
+            ("a stranger's key under its own kid", forge::signed_by_stranger(forge::STRANGER, &claims)?),
         ];
         for (what, token) in forged {
             let answer = self.client.get("/me", Some(&token)).await?;
@@ -103,7 +110,7 @@ impl Road {
         expect(&self.client.get("/me", None).await?, 401)?;
         // The same claims, signed by the clinic, are believed: what was refused above was refused for its signature.
         expect(&self.client.get("/me", Some(&forge::signed_by_clinic(&self.folder, &claims)?)).await?, 200)?;
-        Ok("401 INVALID_TOKEN for altered claims, for alg none and for a stranger's key".to_owned())
+        Ok("401 INVALID_TOKEN for altered claims, for alg none and for a stranger's key, whatever it is called; 200 for the same claims under the clinic's own".to_owned())
     }
 
     pub(crate) async fn expired_token(&mut self) -> Saw {
@@ -130,7 +137,14 @@ impl Road {
         expect_code(&answer, 403, "FORBIDDEN")?;
         expect_code(&self.client.get("/audit", Some(&self.doctor)).await?, 403, "FORBIDDEN")?;
         expect(&self.client.get(&format!("/patients/{MAX}"), Some(&self.doctor)).await?, 200)?;
-        Ok("403 FORBIDDEN for a nurse who erases and a doctor who reads the audit log; the patient is still there".to_owned())
+        // Even a token that the clinic itself signed gives nobody a role that they do not hold.
+        let mut claims = forge::claims(&self.nurse)?;
+        set(&mut claims, "roles", json!(["nurse", "admin"]));
+        let promoted = forge::signed_by_clinic(&self.folder, &claims)?;
+        let answer = self.client.delete(&format!("/patients/{MAX}"), Some(&promoted)).await?;
+        expect_code(&answer, 403, "FORBIDDEN")
+            .map_err(|trouble| format!("a nurse whose token says admin: {trouble}"))?;
+        Ok("403 FORBIDDEN for a nurse who erases, also with a signed token that says admin, and for a doctor who reads the audit log; the patient is still there".to_owned())
     }
 
     pub(crate) async fn other_tenant(&mut self) -> Saw {
@@ -221,9 +235,13 @@ impl Road {
         must(before.len() == after.len() && before.last() != after.last(), || {
             "the cell did not change".to_owned()
         })?;
+        let card = json!({ "creditCard": "4000000000000051" });
+        expect_code(&self.client.patch(&path, Some(&self.doctor), &card).await?, 403, "FORBIDDEN")?;
+        let stale = json!({ "name": "Kim Wang", "version": 1 });
+        expect_code(&self.client.patch(&path, Some(&self.doctor), &stale).await?, 409, "CONFLICT")?;
         expect(&self.client.delete(&path, Some(&self.admin)).await?, 204)?;
         expect_code(&self.client.get(&path, Some(&self.doctor)).await?, 404, "NOT_FOUND")?;
-        Ok(format!("201 {path}, 204, 200, 204, 404"))
+        Ok("201, 204 and a new cell; 403 for a card that a doctor does not see, 409 for a change to an older version; 204, and then 404".to_owned())
     }
 
     pub(crate) async fn raw_database(&mut self) -> Saw {
@@ -279,6 +297,24 @@ impl Road {
         Ok("500 and no data for a cell of another row, field or tenant; 200 after it was put back".to_owned())
     }
 
+    pub(crate) async fn stolen_database(&mut self) -> Saw {
+        let thief = tempfile::tempdir()?;
+        let stolen = Folder::open(&thief.path().join("data"))?;
+        for file in fs::read_dir(self.folder.path())? {
+            let file = file?;
+            if file.file_type()?.is_file() {
+                fs::copy(file.path(), stolen.path().join(file.file_name()))?;
+            }
+        }
+        fs::rename(self.log_copy().await?.keep(), stolen.audit())?;
+        fs::write(stolen.path().join("master.key"), [7; 32])?;
+        match Clinic::open(stolen, Arc::new(os::SystemClock), &self.wiring).await {
+            Err(Error::Key { why, .. }) => Ok(format!("opened with another master key: {why}")),
+            Err(error) => Err(error.into()),
+            Ok(_) => Err("a copy of the files opens with another master key".into()),
+        }
+    }
+
     pub(crate) async fn audit_trail(&mut self) -> Saw {
         let answer = self.client.get("/audit?limit=500", Some(&self.admin)).await?;
         expect(&answer, 200)?;
@@ -299,6 +335,7 @@ impl Road {
         must(whole.mentions("permission_granted", &self.erased), || {
             "the erasure is not on record".to_owned()
         })?;
+        must(whole.mentions("crypt_decrypt_fail", MAX), || "the moved cells are not on record".to_owned())?;
         Ok(format!(
             "{} entries of the north, {} in all, none with personal data",
             entries(&answer).len(),

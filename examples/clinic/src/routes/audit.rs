@@ -2,13 +2,13 @@
 
 use axum::{Json, extract::State, response::IntoResponse};
 use bartizan::{
-    audit::{Query, Reader, Verdict, VerifyOptions},
+    audit::{Query, Reader, Report, VerifyOptions},
     core::Fault,
     http::FieldError,
 };
 use bartizan_axum::{Problem, StrictQuery, Who};
-use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::Clinic;
 
@@ -53,7 +53,7 @@ pub(super) async fn query(
     let next = entries.last().filter(|_| entries.len() == limit).map(|entry| entry.index() + 1);
     let lines: Vec<Box<RawValue>> =
         entries.into_iter().filter_map(|entry| RawValue::from_string(entry.to_line()).ok()).collect();
-    Ok(Json(json!({ "entries": lines, "next": next })))
+    Ok(Json(Page { entries: lines, next }))
 }
 
 /// Verifies the whole log against its signed checkpoints.
@@ -65,8 +65,21 @@ pub(super) async fn verify(State(clinic): State<Clinic>) -> Result<impl IntoResp
         bartizan::audit::verify(&inner.folder.audit(), &options)
     });
     let report = joined(verified.await)?.map_err(|error| error.fault())?;
-    let is_consistent = report.verdict().is_consistent();
-    Ok(Json(json!({ "ok": is_consistent, "summary": report.to_string(), "report": report })))
+    Ok(Json(Verified { ok: report.verdict().is_consistent(), summary: report.to_string(), report }))
+}
+
+/// Entries as they are stored, to the byte.
+#[derive(Serialize)]
+struct Page {
+    entries: Vec<Box<RawValue>>,
+    next: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Verified {
+    ok: bool,
+    summary: String,
+    report: Report,
 }
 
 fn joined<T>(task: Result<T, tokio::task::JoinError>) -> Result<T, Problem> {

@@ -13,14 +13,14 @@ use bartizan::{
     http::{self, Code, FieldError},
 };
 use bartizan_axum::{Guarded, Problem, StrictJson, StrictQuery};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use super::{DELETE, LIST, READ, UPDATE};
 use crate::{
     Clinic,
     clinic::SERVICE,
-    patient::{CREDIT_CARD, KIND, MEDICAL_RECORD, NAME, OWNER, Patient, SSN},
+    patient::{CREDIT_CARD, KIND, Line, MEDICAL_RECORD, NAME, OWNER, Patient, SSN},
     patients::MAX_LIST,
 };
 
@@ -53,8 +53,14 @@ pub(super) async fn list(
         let view = opened.map_err(|error| unreadable(&clinic, &guarded, row, &error))?;
         lines.push(view.line(covered).map_err(|_| Code::Internal)?);
     }
-    let next = rows.last().filter(|_| rows.len() == MAX_LIST).map(SealedRow::id);
-    Ok(Json(json!({ "patients": lines, "next": next })))
+    let next = rows.last().filter(|_| rows.len() == MAX_LIST).map(|row| row.id().to_owned());
+    Ok(Json(Page { patients: lines, next }))
+}
+
+#[derive(Serialize)]
+struct Page {
+    patients: Vec<Line>,
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use bartizan::{
     tokens::AccessToken,
 };
 use bartizan_axum::{Client, Problem, StrictJson, Who};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{Clinic, accounts::Found, clinic::SERVICE};
@@ -75,7 +75,18 @@ pub(super) async fn login(
 
 /// Who the token says you are.
 pub(super) async fn me(Who(who): Who) -> impl IntoResponse {
-    Json(json!({ "subject": who.subject(), "tenant": who.tenant(), "roles": who.roles() }))
+    Json(Me {
+        subject: who.subject().to_owned(),
+        tenant: who.tenant().to_owned(),
+        roles: who.roles().to_vec(),
+    })
+}
+
+#[derive(Serialize)]
+struct Me {
+    subject: String,
+    tenant: String,
+    roles: Vec<Box<str>>,
 }
 
 /// What was claimed is put on record: it has to be a name that an account could have.
