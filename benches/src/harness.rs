@@ -23,6 +23,7 @@ pub struct Case<'a> {
     limit: Option<Work<'a>>,
     floor: Option<Work<'a>>,
     between: Option<Work<'a>>,
+    burst: u32,
 }
 
 impl<'a> Case<'a> {
@@ -34,6 +35,7 @@ impl<'a> Case<'a> {
             limit: None,
             floor: None,
             between: None,
+            burst: 1 << 24,
         }
     }
 
@@ -48,6 +50,14 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn floor<T>(mut self, mut work: impl FnMut() -> T + 'a) -> Self {
         self.floor = Some(Box::new(move || drop(black_box(work()))));
+        self
+    }
+
+    /// Measures bursts of at most so many calls: for work whose other half goes on in another thread, which a longer sample
+    /// would make the measured side wait for.
+    #[must_use]
+    pub const fn in_bursts_of(mut self, calls: u32) -> Self {
+        self.burst = calls;
         self
     }
 
@@ -97,7 +107,7 @@ impl Bench {
             [Some(&mut case.ours), case.limit.as_mut(), case.floor.as_mut()]
                 .into_iter()
                 .flatten()
-                .map(Variant::prepared)
+                .map(|work| Variant::prepared(work, case.burst))
                 .collect();
         for round in 0..self.rounds {
             // Every variant is first as often as any other.
@@ -132,10 +142,10 @@ struct Variant<'a, 'w> {
 
 impl<'a, 'w> Variant<'a, 'w> {
     /// Finds how many repetitions fill one sample; that warms the caches as well.
-    fn prepared(work: &'a mut Work<'w>) -> Self {
+    fn prepared(work: &'a mut Work<'w>, burst: u32) -> Self {
         let mut repeats: u32 = 1;
-        while repeats < 1 << 24 && time(|| (0..repeats).for_each(|_| work())) < SAMPLE {
-            repeats *= 2;
+        while repeats < burst && time(|| (0..repeats).for_each(|_| work())) < SAMPLE {
+            repeats = (repeats * 2).min(burst);
         }
         Self { work, repeats, nanos: Vec::new() }
     }
