@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use bartizan::{
-    audit::{Access, Disk, DiskFile, Lock},
+    audit::crash::WithoutSync,
     core::{
         Ask, Clock, Entropy, Fact, FieldSet, Monotonic, NoEntropy, NotRecorded, Outcome, PolicyEngine,
         Recorder, Revision, RuleId, SecretArray, SecretBytes, Sleep, Ticket, UnixTime, Verdict, os,
@@ -334,66 +334,7 @@ async fn a_verifier_that_takes_ended_tokens() {
     stops_at("expired token", built(|builder| builder.clock(Arc::new(Slow)))).await;
 }
 
-/// Forgets to sync.
-#[derive(Debug)]
-struct NoSync(Arc<dyn Disk>);
-
-#[derive(Debug)]
-struct NoSyncFile(Box<dyn DiskFile>);
-
-impl Disk for NoSync {
-    fn lock(&self) -> io::Result<Box<dyn Lock>> {
-        self.0.lock()
-    }
-
-    fn names(&self) -> io::Result<Vec<String>> {
-        self.0.names()
-    }
-
-    fn open(&self, name: &str, access: Access) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(NoSyncFile(self.0.open(name, access)?)))
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        self.0.remove(name)
-    }
-
-    fn sync_names(&self) -> io::Result<()> {
-        self.0.sync_names()
-    }
-}
-
-impl DiskFile for NoSyncFile {
-    fn length(&self) -> io::Result<u64> {
-        self.0.length()
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, offset)
-    }
-
-    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.append(bytes)
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        self.0.write_at(bytes, offset)
-    }
-
-    fn truncate(&self, length: u64) -> io::Result<()> {
-        self.0.truncate(length)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn is_in_place(&self) -> io::Result<bool> {
-        self.0.is_in_place()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_without_fsync() {
-    stops_at("loss of power", Wiring::default().before_disk(|disk| Arc::new(NoSync(disk)))).await;
+    stops_at("loss of power", Wiring::default().before_disk(|disk| Arc::new(WithoutSync(disk)))).await;
 }
