@@ -202,8 +202,8 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut names: HashSet<Cow<'de, str>> = HashSet::new();
         while let Some(name) = members.next_key_seed(Name)? {
             inner.state.count()?;
-            // SECURITY: for an object of this name `serde_json::Value` reads the text in it as JSON, past every check here.
-            if name == RAW_VALUE {
+            // SECURITY: for an object of such a name `serde_json::Value` reads the text in it as JSON, past every check here.
+            if name == RAW_VALUE || name == NUMBER {
                 return Err(inner.state.stop(JsonFault::Malformed));
             }
             if !names.insert(name) {
@@ -217,6 +217,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
 /// What serde_json calls its raw values among its own, once its feature `raw_value` is on anywhere in a program.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// What it calls its numbers, once its feature `arbitrary_precision` is on.
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// A member name, borrowed where it has no escapes. Compared after unescaping: `"\u0061lg"` is `alg`.
 struct Name;

@@ -44,7 +44,7 @@ pub use pii::{
     Basic, Health, Pan, Pii, PiiClass, Sensitive, Sensitivity, mask_all, mask_email, mask_last4, mask_pan,
 };
 pub use policy::{Ask, PolicyEngine, Revision, RuleId, Verdict};
-pub use principal::{Assurance, Attestation, Principal, PrincipalFacts, Realm};
+pub use principal::{Assurance, Attestation, Names, Principal, PrincipalFacts, Realm};
 pub use recorder::{NotRecorded, Recorder, Ticket, Unrecorded, danger_unrecorded};
 pub use resource::{Owner, Resource};
 pub use secret::{SecretArray, SecretBytes, SecretText};

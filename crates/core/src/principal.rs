@@ -1,8 +1,12 @@
 //! Who acts.
 
+mod texts;
+
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use crate::{Error, ErrorKind, UnixTime, names};
+pub use self::texts::Names;
+use self::texts::{Texts, USUAL_REST};
+use crate::{Error, ErrorKind, UnixTime};
 
 /// How it is known who somebody is. It stands in every record of what they did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,49 +62,112 @@ pub struct Assurance {
     pub at: Option<UnixTime>,
 }
 
-/// What is known about somebody. Fill what you know and pass it to [`Principal::attested`].
-#[derive(Clone, Default)]
+/// What is known about somebody. Say what you know and pass it to [`Principal::attested`].
+///
+/// ```
+/// use bartizan_core::{Attestation, Principal, PrincipalFacts};
+///
+/// let facts = PrincipalFacts::new("north", "ada").with_roles(["doctor"]).with_session("s-1");
+/// let ada = Principal::attested(Attestation::Password, facts)?;
+/// assert!(ada.roles().contains("doctor"));
+/// # Ok::<(), bartizan_core::Error>(())
+/// ```
+///
+/// Texts are copied into one place. What is wrong with one of them is said by [`Principal::attested`].
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PrincipalFacts {
-    /// Who: `sub`.
-    pub subject: Box<str>,
-    /// In which tenant; `-` in a service that has one only.
-    pub tenant: Box<str>,
+    texts: Texts,
     /// In which world.
     pub realm: Realm,
-    /// Roles as the credential names them; at most 64.
-    pub roles: Vec<Box<str>>,
-    /// Teams; at most 64.
-    pub teams: Vec<Box<str>>,
-    /// Who vouches: the token's `iss`.
-    pub issuer: Option<Box<str>>,
-    /// The credential's own id: `jti`.
-    pub credential: Option<Box<str>>,
-    /// The session: `sid`.
-    pub session: Option<Box<str>>,
-    /// How strongly authenticated.
-    pub assurance: Assurance,
+    /// When they last proved who they are (`auth_time`).
+    pub authenticated: Option<UnixTime>,
     /// Who acts on the subject's behalf (`act`): what both may do is allowed.
     pub actor: Option<Principal>,
     /// When the credential ends; no grant outlives it.
     pub expires: Option<UnixTime>,
     /// The client's address, when a trusted hop gave one.
     pub address: Option<IpAddr>,
-    /// The request's id, for correlation.
-    pub request: Option<Box<str>>,
 }
 
 impl PrincipalFacts {
-    /// The two facts without which there is nobody.
+    /// The two facts without which there is nobody: in which tenant (`-` in a service that has one only), and who (`sub`).
     #[must_use]
-    pub fn new(tenant: impl Into<Box<str>>, subject: impl Into<Box<str>>) -> Self {
-        Self { subject: subject.into(), tenant: tenant.into(), ..Self::default() }
+    pub fn new(tenant: impl AsRef<str>, subject: impl AsRef<str>) -> Self {
+        let (tenant, subject) = (tenant.as_ref(), subject.as_ref());
+        let mut texts = Texts::with_capacity(tenant.len() + subject.len() + USUAL_REST);
+        texts.tenant = texts.name(tenant);
+        texts.subject = texts.name(subject);
+        Self {
+            texts,
+            realm: Realm::default(),
+            authenticated: None,
+            actor: None,
+            expires: None,
+            address: None,
+        }
     }
 
-    /// The same with these roles.
+    /// With these roles, as the credential names them; at most 64.
     #[must_use]
-    pub fn with_roles<S: Into<Box<str>>>(mut self, roles: impl IntoIterator<Item = S>) -> Self {
-        self.roles = roles.into_iter().map(Into::into).collect();
+    pub fn with_roles<S: AsRef<str>>(mut self, roles: impl IntoIterator<Item = S>) -> Self {
+        self.texts.roles = self.texts.list(roles);
+        self
+    }
+
+    /// In these teams; at most 64.
+    #[must_use]
+    pub fn with_teams<S: AsRef<str>>(mut self, teams: impl IntoIterator<Item = S>) -> Self {
+        self.texts.teams = self.texts.list(teams);
+        self
+    }
+
+    /// Vouched for by this issuer: the token's `iss`.
+    #[must_use]
+    pub fn with_issuer<'n>(mut self, issuer: impl Into<Option<&'n str>>) -> Self {
+        self.texts.issuer = self.texts.maybe(issuer.into());
+        self
+    }
+
+    /// By a credential of this id: `jti`.
+    #[must_use]
+    pub fn with_credential<'n>(mut self, credential: impl Into<Option<&'n str>>) -> Self {
+        self.texts.credential = self.texts.maybe(credential.into());
+        self
+    }
+
+    /// In this session: `sid`.
+    #[must_use]
+    pub fn with_session<'n>(mut self, session: impl Into<Option<&'n str>>) -> Self {
+        self.texts.session = self.texts.maybe(session.into());
+        self
+    }
+
+    /// Under this authentication context class: `acr`.
+    #[must_use]
+    pub fn with_acr<'n>(mut self, acr: impl Into<Option<&'n str>>) -> Self {
+        self.texts.acr = self.texts.maybe(acr.into());
+        self
+    }
+
+    /// By these authentication methods: `amr`; at most 64.
+    #[must_use]
+    pub fn with_amr<S: AsRef<str>>(mut self, amr: impl IntoIterator<Item = S>) -> Self {
+        self.texts.amr = self.texts.list(amr);
+        self
+    }
+
+    /// Authenticated so strongly: `acr`, `amr` and `auth_time` in one.
+    #[must_use]
+    pub fn with_assurance(mut self, assurance: &Assurance) -> Self {
+        self.authenticated = assurance.at;
+        self.with_acr(assurance.acr.as_deref()).with_amr(&assurance.amr)
+    }
+
+    /// In the request of this id, for correlation.
+    #[must_use]
+    pub fn with_request<'n>(mut self, request: impl Into<Option<&'n str>>) -> Self {
+        self.texts.request = self.texts.maybe(request.into());
         self
     }
 }
@@ -133,20 +200,14 @@ impl Principal {
     /// for its name to see every place where an identity is made.
     ///
     /// # Errors
-    /// [`ErrorKind::Name`] for an empty, overlong or unprintable name; [`ErrorKind::TooMany`] for over 64 roles or teams,
-    /// or more than four actors.
+    /// [`ErrorKind::Name`] for an empty, overlong or unprintable name; [`ErrorKind::TooMany`] for over 64 roles, teams or
+    /// methods, or more than four actors.
     pub fn attested(how: Attestation, facts: PrincipalFacts) -> Result<Self, Error> {
-        names::check(&facts.subject)?;
-        names::check(&facts.tenant)?;
-        let optional =
-            [&facts.issuer, &facts.credential, &facts.session, &facts.request, &facts.assurance.acr];
-        for name in
-            optional.into_iter().flatten().chain(&facts.roles).chain(&facts.teams).chain(&facts.assurance.amr)
-        {
-            names::check(name)?;
+        if let Some(fault) = facts.texts.fault {
+            return Err(Error::new(fault));
         }
         let actors = std::iter::successors(facts.actor.as_ref(), |actor| actor.actor()).count();
-        if facts.roles.len() > MAX_GROUPS || facts.teams.len() > MAX_GROUPS || actors > MAX_ACTORS {
+        if actors > MAX_ACTORS {
             return Err(Error::new(ErrorKind::TooMany));
         }
         Ok(Self(Arc::new(Known { how, facts })))
@@ -159,8 +220,7 @@ impl Principal {
     pub fn in_request(&self, address: Option<IpAddr>, request: Option<&str>) -> Result<Self, Error> {
         let mut facts = self.0.facts.clone();
         facts.address = address;
-        facts.request = request.map(Into::into);
-        Self::attested(self.0.how, facts)
+        Self::attested(self.0.how, facts.with_request(request))
     }
 
     /// How it is known.
@@ -172,13 +232,13 @@ impl Principal {
     /// Who.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.0.facts.subject
+        self.texts().read(self.texts().subject)
     }
 
     /// In which tenant.
     #[must_use]
     pub fn tenant(&self) -> &str {
-        &self.0.facts.tenant
+        self.texts().read(self.texts().tenant)
     }
 
     /// In which world.
@@ -189,38 +249,50 @@ impl Principal {
 
     /// Roles as the credential names them.
     #[must_use]
-    pub fn roles(&self) -> &[Box<str>] {
-        &self.0.facts.roles
+    pub fn roles(&self) -> Names<'_> {
+        self.texts().names(self.texts().roles)
     }
 
     /// Teams.
     #[must_use]
-    pub fn teams(&self) -> &[Box<str>] {
-        &self.0.facts.teams
+    pub fn teams(&self) -> Names<'_> {
+        self.texts().names(self.texts().teams)
     }
 
     /// Who vouches.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.0.facts.issuer.as_deref()
+        self.texts().read_maybe(self.texts().issuer)
     }
 
     /// The credential's own id.
     #[must_use]
     pub fn credential(&self) -> Option<&str> {
-        self.0.facts.credential.as_deref()
+        self.texts().read_maybe(self.texts().credential)
     }
 
     /// The session.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
-        self.0.facts.session.as_deref()
+        self.texts().read_maybe(self.texts().session)
     }
 
-    /// How strongly authenticated.
+    /// Under which authentication context class they were authenticated (`acr`).
     #[must_use]
-    pub fn assurance(&self) -> &Assurance {
-        &self.0.facts.assurance
+    pub fn acr(&self) -> Option<&str> {
+        self.texts().read_maybe(self.texts().acr)
+    }
+
+    /// By which methods they were authenticated (`amr`).
+    #[must_use]
+    pub fn amr(&self) -> Names<'_> {
+        self.texts().names(self.texts().amr)
+    }
+
+    /// When they last proved who they are (`auth_time`).
+    #[must_use]
+    pub fn authenticated(&self) -> Option<UnixTime> {
+        self.0.facts.authenticated
     }
 
     /// Who acts on the subject's behalf.
@@ -244,7 +316,11 @@ impl Principal {
     /// The request's id.
     #[must_use]
     pub fn request(&self) -> Option<&str> {
-        self.0.facts.request.as_deref()
+        self.texts().read_maybe(self.texts().request)
+    }
+
+    fn texts(&self) -> &Texts {
+        &self.0.facts.texts
     }
 }
 
@@ -282,6 +358,59 @@ mod tests {
         assert!(Principal::attested(Attestation::Assertion, facts().with_roles(roles(64))).is_ok());
         let error = Principal::attested(Attestation::Assertion, facts().with_roles(roles(65))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooMany);
+    }
+
+    #[test]
+    fn every_fact_comes_back_and_the_last_word_holds() {
+        let strength = Assurance {
+            acr: Some("2".into()),
+            amr: vec!["pwd".into(), "otp".into()],
+            at: Some(UnixTime::from_secs(7)),
+        };
+        let facts = facts()
+            .with_roles(["doctor", "é"])
+            .with_teams(Vec::<&str>::new())
+            .with_issuer("first")
+            .with_issuer("https://auth.example")
+            .with_credential("t-1")
+            .with_session(None)
+            .with_assurance(&strength);
+        let ada = Principal::attested(Attestation::Token, facts).unwrap();
+        assert_eq!((ada.tenant(), ada.subject()), ("north", "ada"));
+        assert_eq!((ada.roles().iter().collect::<Vec<_>>(), ada.roles().len()), (vec!["doctor", "é"], 2));
+        assert_eq!((ada.teams().len(), ada.teams().is_empty(), ada.teams().iter().count()), (0, true, 0));
+        assert!(
+            ada.roles().contains("é") && !ada.roles().contains("doc") && !ada.roles().contains("doctor\né")
+        );
+        assert_eq!((ada.issuer(), ada.credential()), (Some("https://auth.example"), Some("t-1")));
+        assert_eq!((ada.session(), ada.request()), (None, None));
+        assert_eq!((ada.acr(), ada.amr().iter().collect::<Vec<_>>()), (Some("2"), vec!["pwd", "otp"]));
+        assert_eq!(ada.authenticated(), strength.at);
+        let seen = ada.in_request(None, Some("r-1")).unwrap();
+        assert_eq!((seen.request(), seen.subject()), (Some("r-1"), "ada"));
+        assert_eq!(seen.roles().iter().collect::<Vec<_>>(), ["doctor", "é"]);
+    }
+
+    /// SECURITY: roles are kept apart by line breaks. One with a line break in it would be two.
+    #[test]
+    fn a_bad_name_anywhere_makes_nobody() {
+        for bad in ["", "a\nadmin", "a\u{2028}b", &"x".repeat(256)] {
+            for facts in [
+                facts().with_roles([bad]),
+                facts().with_roles(["good", bad, "good"]),
+                facts().with_teams([bad]),
+                facts().with_amr([bad]),
+                facts().with_issuer(bad),
+                facts().with_credential(bad),
+                facts().with_session(bad),
+                facts().with_acr(bad),
+                facts().with_request(bad),
+                facts().with_session(bad).with_session("good"),
+            ] {
+                let error = Principal::attested(Attestation::Token, facts).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Name, "{bad:?}");
+            }
+        }
     }
 
     #[test]

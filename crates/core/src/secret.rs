@@ -11,10 +11,14 @@ use zeroize::{Zeroize, Zeroizing};
 pub struct SecretBytes(SecretBox<[u8]>);
 
 impl SecretBytes {
-    /// Takes the bytes over. Spare capacity is given back first, so that no unwiped copy stays behind here; copies that
-    /// the caller made earlier are the caller's.
+    /// Takes the bytes over: as they are when there is no spare capacity, else into a place of their size, and what they were
+    /// in is wiped. So no unwiped copy stays behind here; copies that the caller made earlier are the caller's.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
+        // SECURITY: only then are they neither moved nor shrunk, which would leave a copy behind.
+        if bytes.capacity() == bytes.len() {
+            return Self(SecretBox::new(bytes.into_boxed_slice()));
+        }
         let bytes = Zeroizing::new(bytes);
         let mut held: Box<[u8]> = vec![0; bytes.len()].into_boxed_slice();
         held.copy_from_slice(&bytes);
@@ -28,6 +32,19 @@ impl SecretBytes {
     }
 }
 
+impl<const N: usize> From<SecretArray<N>> for SecretBytes {
+    fn from(array: SecretArray<N>) -> Self {
+        Self::from(&array)
+    }
+}
+
+/// A copy: the array is wiped by whoever holds it.
+impl<const N: usize> From<&SecretArray<N>> for SecretBytes {
+    fn from(array: &SecretArray<N>) -> Self {
+        Self::new(array.expose().to_vec())
+    }
+}
+
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self::new(bytes)
@@ -38,9 +55,14 @@ impl From<Vec<u8>> for SecretBytes {
 pub struct SecretText(SecretString);
 
 impl SecretText {
-    /// Takes the text over.
+    /// Takes the text over: as it is when it has no spare capacity, else into a place of its size, and what it was in is
+    /// wiped. So no unwiped copy stays behind here; copies that the caller made earlier are the caller's.
     #[must_use]
     pub fn new(text: String) -> Self {
+        // SECURITY: only then is it neither moved nor shrunk, which would leave a copy behind.
+        if text.capacity() == text.len() {
+            return Self(SecretBox::new(text.into_boxed_str()));
+        }
         let text = Zeroizing::new(text);
         Self(SecretString::from(text.as_str()))
     }

@@ -1,34 +1,65 @@
 //! Keys as bytes, before a provider prepares them.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
-use bartizan_core::SecretArray;
+use bartizan_core::SecretBytes;
 
-use crate::{Error, ErrorKind, SignatureAlgorithm};
+use crate::{Error, ErrorKind, SignatureAlgorithm, rsa};
 
 /// A public key: one algorithm and its bytes.
 ///
-/// Ed25519: the 32 bytes of RFC 8032. P-256: the uncompressed point of SEC 1, `04 ‖ x ‖ y`, 65 bytes. Only length and
-/// form are checked here, and that an Ed25519 key is encoded canonically and not of small order; a provider checks the rest
-/// when it prepares the key.
+/// Ed25519: the 32 bytes of RFC 8032. P-256 and P-384: the uncompressed point of SEC 1, `04 ‖ x ‖ y`, 65 or 97 bytes. RSA: the
+/// `RSAPublicKey` of RFC 8017 §A.1.1, DER. Here is checked what needs no arithmetic of curves: length and form, that an Ed25519
+/// key is encoded canonically and not of small order, and what an RSA key must be; a provider checks the rest when it prepares
+/// the key.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     algorithm: SignatureAlgorithm,
     bytes: Box<[u8]>,
+    /// Where modulus and exponent stand in the bytes of an RSA key.
+    rsa: Option<(Range<usize>, Range<usize>)>,
 }
 
 impl PublicKey {
     /// From the bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Key`] when length or form do not fit, or an Ed25519 key is of small order or encoded non-canonically.
+    /// [`ErrorKind::Key`] when length or form do not fit, an Ed25519 key is of small order or encoded non-canonically, or an
+    /// RSA key is none of [`PublicKey::rsa`].
     pub fn new(algorithm: SignatureAlgorithm, bytes: &[u8]) -> Result<Self, Error> {
-        let fits = bytes.len() == algorithm.public_len()
+        let Some(length) = algorithm.public_len() else {
+            let (n, e) = rsa::decode(bytes).ok_or(ErrorKind::Key)?;
+            return Self::rsa(algorithm, n, e);
+        };
+        let fits = bytes.len() == length
             && match algorithm {
                 SignatureAlgorithm::Ed25519 => bytes.first_chunk().is_some_and(is_good_ed25519),
-                SignatureAlgorithm::EcdsaP256Sha256 => bytes.first() == Some(&4),
+                _ => bytes.first() == Some(&4),
             };
-        if fits { Ok(Self { algorithm, bytes: bytes.into() }) } else { Err(ErrorKind::Key.into()) }
+        if fits { Ok(Self { algorithm, bytes: bytes.into(), rsa: None }) } else { Err(ErrorKind::Key.into()) }
+    }
+
+    /// An RSA key from modulus and exponent, big endian without leading zeros.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Key`] for a modulus of under 2048 or over 8192 bits, an even one, one of the shape of ROCA
+    /// (CVE-2017-15361), or an exponent that is even, under 3 or over 2^33 − 1; [`ErrorKind::Unsupported`] for an
+    /// algorithm that is not of RSA.
+    pub fn rsa(algorithm: SignatureAlgorithm, n: &[u8], e: &[u8]) -> Result<Self, Error> {
+        if !algorithm.is_rsa() {
+            return Err(ErrorKind::Unsupported.into());
+        }
+        if !rsa::is_good(n, e) {
+            return Err(ErrorKind::Key.into());
+        }
+        let bytes = rsa::encode(n, e);
+        // INVARIANT(rsa-places): the encoding ends with the exponent, before which stand its tag, its length and the modulus.
+        // An exponent has at most 5 bytes, and its first bit is set in none that is good and has a sign byte of its own.
+        let exponent = bytes.len() - e.len()..bytes.len();
+        let sign = usize::from(e.first().is_some_and(|byte| byte & 0x80 != 0));
+        let modulus_end = exponent.start - sign - 2;
+        let modulus = modulus_end - n.len()..modulus_end;
+        Ok(Self { algorithm, bytes: bytes.into(), rsa: Some((modulus, exponent)) })
     }
 
     /// The algorithm; a key has exactly one.
@@ -42,6 +73,22 @@ impl PublicKey {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// Modulus and exponent of an RSA key, big endian without leading zeros.
+    #[must_use]
+    pub fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
+        let (n, e) = self.rsa.clone()?;
+        Some((self.bytes.get(n)?, self.bytes.get(e)?))
+    }
+
+    /// Length of a signature under this key, in bytes.
+    #[must_use]
+    pub fn signature_len(&self) -> usize {
+        match self.algorithm.signature_len() {
+            Some(length) => length,
+            None => self.rsa.as_ref().map_or(0, |(modulus, _)| modulus.len()),
+        }
+    }
 }
 
 impl fmt::Debug for PublicKey {
@@ -50,19 +97,20 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A private key: one algorithm, 32 secret bytes, and its public half.
+/// A private key: one algorithm, its secret bytes, and its public half.
 ///
-/// Ed25519: the seed of RFC 8032. P-256: the scalar, big endian.
+/// Ed25519: the seed of RFC 8032, 32 bytes. P-256 and P-384: the scalar, big endian, 32 or 48 bytes. RSA: the `RSAPrivateKey`
+/// of RFC 8017 §A.1.2 with two primes, DER.
 pub struct PrivateKey {
-    secret: SecretArray<32>,
+    secret: SecretBytes,
     public: PublicKey,
 }
 
 impl PrivateKey {
     /// From both halves. A provider refuses them when they do not belong together.
     #[must_use]
-    pub const fn new(secret: SecretArray<32>, public: PublicKey) -> Self {
-        Self { secret, public }
+    pub fn new(secret: impl Into<SecretBytes>, public: PublicKey) -> Self {
+        Self { secret: secret.into(), public }
     }
 
     /// The algorithm; a key has exactly one.
@@ -73,7 +121,7 @@ impl PrivateKey {
 
     /// The secret half.
     #[must_use]
-    pub const fn secret(&self) -> &SecretArray<32> {
+    pub const fn secret(&self) -> &SecretBytes {
         &self.secret
     }
 
@@ -179,10 +227,70 @@ mod tests {
         for length in [0, 31, 33, 64] {
             assert!(PublicKey::new(SignatureAlgorithm::Ed25519, &vec![9; length]).is_err());
         }
-        for (first, length) in [(4, 64), (4, 66), (2, 65), (3, 33), (0, 1)] {
+        let (p256, p384) = (SignatureAlgorithm::EcdsaP256Sha256, SignatureAlgorithm::EcdsaP384Sha384);
+        for (algorithm, first, length, accepted) in [
+            (p256, 4, 65, true),
+            (p256, 4, 64, false),
+            (p256, 4, 66, false),
+            (p256, 2, 65, false),
+            (p256, 3, 33, false),
+            (p256, 0, 1, false),
+            (p256, 4, 97, false),
+            (p384, 4, 97, true),
+            (p384, 4, 65, false),
+            (p384, 4, 96, false),
+            (p384, 2, 97, false),
+            (p384, 2, 49, false),
+        ] {
             let mut bytes = vec![7; length];
             bytes[0] = first;
-            assert!(PublicKey::new(SignatureAlgorithm::EcdsaP256Sha256, &bytes).is_err());
+            assert_eq!(PublicKey::new(algorithm, &bytes).is_ok(), accepted, "{algorithm:?} {first} {length}");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_gives_back_its_numbers_and_has_one_encoding() {
+        let algorithm = SignatureAlgorithm::RsaPssSha256;
+        // With and without a sign byte before the modulus and before the exponent.
+        for (first, e) in
+            [(0x80, vec![3]), (0xc5, vec![0x80, 0, 1]), (0x01, vec![1, 0, 1]), (0x7f, vec![0xff])]
+        {
+            let mut n = vec![0xc5; 257];
+            n[0] = first;
+            let key = PublicKey::rsa(algorithm, &n, &e).unwrap();
+            assert_eq!(key.rsa_numbers(), Some((n.as_slice(), e.as_slice())));
+            assert_eq!(key.signature_len(), 257);
+            assert!(PublicKey::new(algorithm, key.as_bytes()).unwrap() == key);
+            for at in [0, 1, 4] {
+                let mut other = key.as_bytes().to_vec();
+                other[at] ^= 1;
+                assert!(PublicKey::new(algorithm, &other).is_err(), "{at}");
+            }
+            assert!(PublicKey::new(algorithm, &[key.as_bytes(), &[0]].concat()).is_err());
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_that_no_provider_should_see_is_refused() {
+        let algorithm = SignatureAlgorithm::RsaPkcs1Sha256;
+        let good = vec![0xc5; 256];
+        PublicKey::rsa(algorithm, &good, &[1, 0, 1]).unwrap();
+        let even = [&good[1..], &[0xc4]].concat();
+        for (why, n, e) in [
+            ("1024 bits", vec![0xc5; 128], vec![1, 0, 1]),
+            ("8,200 bits", vec![0xc5; 1025], vec![1, 0, 1]),
+            ("an even modulus", even, vec![1, 0, 1]),
+            ("a zero before the modulus", [&[0], good.as_slice()].concat(), vec![1, 0, 1]),
+            ("exponent 1", good.clone(), vec![1]),
+            ("an even exponent", good.clone(), vec![1, 0, 0]),
+            ("an exponent of 34 bits", good.clone(), vec![2, 0, 0, 0, 1]),
+            ("no exponent", good.clone(), vec![]),
+        ] {
+            assert_eq!(PublicKey::rsa(algorithm, &n, &e).unwrap_err().kind(), ErrorKind::Key, "{why}");
+        }
+        for algorithm in [SignatureAlgorithm::Ed25519, SignatureAlgorithm::EcdsaP384Sha384] {
+            let refused = PublicKey::rsa(algorithm, &good, &[1, 0, 1]).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Unsupported);
         }
     }
 }

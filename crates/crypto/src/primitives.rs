@@ -10,6 +10,12 @@ use crate::{Error, MacAlgorithm, SignatureAlgorithm};
 pub trait Hash: Send + Sync {
     /// SHA-256 of the parts, one after the other (FIPS 180-4).
     fn sha256(&self, parts: &[&[u8]]) -> [u8; 32];
+
+    /// SHA-384 of the parts, one after the other.
+    fn sha384(&self, parts: &[&[u8]]) -> [u8; 48];
+
+    /// SHA-512 of the parts, one after the other.
+    fn sha512(&self, parts: &[&[u8]]) -> [u8; 64];
 }
 
 /// A tag of up to 64 bytes.
@@ -90,7 +96,10 @@ pub trait Signer: Debug + Send + Sync {
     /// The algorithm.
     fn algorithm(&self) -> SignatureAlgorithm;
 
-    /// Signs into a buffer of exactly [`SignatureAlgorithm::signature_len`] bytes.
+    /// Length of its signatures in bytes.
+    fn signature_len(&self) -> usize;
+
+    /// Signs into a buffer of exactly [`Signer::signature_len`] bytes.
     ///
     /// # Errors
     /// [`ErrorKind::TooLong`](crate::ErrorKind::TooLong) for a buffer of another length, which stays as it was,
@@ -103,7 +112,7 @@ pub trait Signer: Debug + Send + Sync {
     /// # Errors
     /// As [`Signer::sign_into`].
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut signature = vec![0; self.algorithm().signature_len()];
+        let mut signature = vec![0; self.signature_len()];
         self.sign_into(message, &mut signature)?;
         Ok(signature)
     }
@@ -153,8 +162,9 @@ pub trait SignatureVerifier: Debug + Send + Sync {
     /// The algorithm.
     fn algorithm(&self) -> SignatureAlgorithm;
 
-    /// Checks a signature. ECDSA accepts `r ‖ s` of exactly 64 bytes and no DER; Ed25519 refuses `s` not below the order and
-    /// `R` of small order, and holds the equation without the cofactor.
+    /// Checks a signature. ECDSA accepts `r ‖ s` of exactly 64 or 96 bytes and no DER. RSA accepts exactly as many bytes as the
+    /// modulus has, a number below it, the one padding of PKCS #1 v1.5 or a salt of PSS as long as the hash. Ed25519 refuses `s`
+    /// not below the order and `R` of small order, and holds the equation without the cofactor.
     ///
     /// # Security
     /// A signature is no identity of what it signs: ECDSA accepts both `s` and `n − s`, as JWS does, so everybody can make a

@@ -66,7 +66,7 @@ impl Place {
         };
         let own = own.filter(|owner| !owner.is_empty()).map(|owner| owner == who.subject());
         let team = on.team().filter(|team| !team.is_empty());
-        let team = team.map(|team| who.teams().iter().any(|mine| **mine == *team));
+        let team = team.map(|team| who.teams().contains(team));
         let place = |own: bool, team: bool| match (own, team) {
             (true, _) => Reach::Own,
             (false, true) => Reach::Team,
@@ -87,8 +87,7 @@ mod tests {
 
     #[test]
     fn only_a_believed_owner_makes_a_record_ones_own() {
-        let mut facts = PrincipalFacts::new("north", "ada");
-        facts.teams = vec!["ward-1".into()];
+        let facts = PrincipalFacts::new("north", "ada").with_teams(["ward-1"]);
         let ada = Principal::attested(Attestation::Assertion, facts).unwrap();
         let record = Resource::record("north", "patient", "p1");
         let place = |on, owners| {

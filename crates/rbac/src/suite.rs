@@ -196,9 +196,10 @@ fn case(test: Spanned<TestEntry>, policy: &Compiled, lines: &Lines) -> Result<Ca
     };
     let tenant: Box<str> = test.tenant.map_or_else(|| "tenant".into(), text_of);
     let subject: Box<str> = test.subject.map_or_else(|| "subject".into(), text_of);
-    let mut facts = PrincipalFacts::new(tenant.clone(), subject).with_roles(roles.into_iter().map(text_of));
-    facts.issuer = Some(ISSUER.into());
-    facts.teams = test.teams.into_iter().map(text_of).collect();
+    let facts = PrincipalFacts::new(&tenant, subject)
+        .with_roles(roles.into_iter().map(text_of))
+        .with_teams(test.teams.into_iter().map(text_of))
+        .with_issuer(ISSUER);
     let who = Principal::attested(Attestation::Token, facts)
         .map_err(|_| incomplete("a test has an empty or unprintable name, or more than 64 roles or teams"))?;
     Ok(Case {

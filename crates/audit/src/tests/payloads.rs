@@ -88,9 +88,10 @@ fn with_fact(drawn: &Drawn, look: impl Fn(&Fact<'_>)) {
     let has = |bit: u8| drawn.present & (1 << bit) != 0;
     let name = |at: usize| format!("n{}", text(at).escape_default());
     let mut facts = PrincipalFacts::new(name(0), name(1)).with_roles(["role"]);
-    facts.issuer = has(0).then(|| name(2).into());
-    facts.credential = has(1).then(|| name(3).into());
-    facts.session = has(2).then(|| name(4).into());
+    facts = facts
+        .with_issuer(has(0).then(|| name(2)).as_deref())
+        .with_credential(has(1).then(|| name(3)).as_deref())
+        .with_session(has(2).then(|| name(4)).as_deref());
     if has(3) {
         facts.actor = Principal::attested(Attestation::Process, PrincipalFacts::new("north", name(5))).ok();
     }

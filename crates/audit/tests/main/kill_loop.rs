@@ -158,7 +158,7 @@ fn number_of(line: &str) -> Option<i64> {
 
 /// The same key in every process.
 fn key() -> Result<PrivateKey, Failure> {
-    Ok(Ring::new().private_key(SignatureAlgorithm::Ed25519, SecretArray::new([7; 32]))?)
+    Ok(Ring::new().private_key(SignatureAlgorithm::Ed25519, SecretArray::new([7; 32]).into())?)
 }
 
 fn options() -> Result<VerifyOptions, Failure> {

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use bartizan_core::SecretArray;
+use bartizan_core::SecretBytes;
 use bartizan_crypto::{
-    Error, ErrorKind, PrivateKey, PublicKey, SignatureAlgorithm, SignatureVerifier, Signer,
+    Error, ErrorKind, PrivateKey, PublicKey, SignatureAlgorithm, SignatureVerifier, Signer, is_ed25519_point,
     is_small_order_ed25519,
 };
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
-use crate::{error, point::is_point};
+use crate::error;
 
 const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::Ed25519;
 
@@ -29,8 +29,12 @@ impl Signer for Ed25519Signer {
         ALGORITHM
     }
 
+    fn signature_len(&self) -> usize {
+        64
+    }
+
     fn sign_into(&self, message: &[u8], signature: &mut [u8]) -> Result<(), Error> {
-        if signature.len() != ALGORITHM.signature_len() {
+        if signature.len() != self.signature_len() {
             return Err(ErrorKind::TooLong.into());
         }
         signature.copy_from_slice(self.0.sign(message).as_ref());
@@ -49,7 +53,7 @@ pub(crate) struct Ed25519Verifier(UnparsedPublicKey<[u8; 32]>);
 impl Ed25519Verifier {
     pub(crate) fn new(key: &PublicKey) -> Result<Self, Error> {
         let point: [u8; 32] = key.as_bytes().try_into().map_err(|_| ErrorKind::Key)?;
-        if !is_point(&point) {
+        if !is_ed25519_point(&point) {
             return Err(ErrorKind::Key.into());
         }
         Ok(Self(UnparsedPublicKey::new(&ED25519, point)))
@@ -78,7 +82,7 @@ impl fmt::Debug for Ed25519Verifier {
 }
 
 /// The private key of this seed.
-pub(crate) fn private_key(seed: SecretArray<32>) -> Result<PrivateKey, Error> {
+pub(crate) fn private_key(seed: SecretBytes) -> Result<PrivateKey, Error> {
     let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(error::rejected)?;
     let public = PublicKey::new(ALGORITHM, pair.public_key().as_ref())?;
     Ok(PrivateKey::new(seed, public))

@@ -5,7 +5,7 @@ use ring::error::{KeyRejected, Unspecified};
 
 /// The halves of a key do not belong together, or are no key.
 ///
-/// ring also answers this when its source fails while it draws the salt of P-256 nonces; the two cannot be told apart.
+/// ring also answers this when its source fails while it draws the salt of ECDSA nonces; the two cannot be told apart.
 pub(crate) fn rejected(_: KeyRejected) -> Error {
     ErrorKind::Key.into()
 }
@@ -15,7 +15,7 @@ pub(crate) fn unverified(_: Unspecified) -> Error {
     ErrorKind::Unverified.into()
 }
 
-/// ring's own source failed: all that can fail in making a P-256 key or signature.
+/// ring's own source failed: all that can fail in making an ECDSA key, or a signature with a key that has been checked.
 pub(crate) fn no_entropy(_: Unspecified) -> Error {
     ErrorKind::Entropy.into()
 }

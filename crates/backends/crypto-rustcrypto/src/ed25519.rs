@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bartizan_core::SecretArray;
+use bartizan_core::SecretBytes;
 use bartizan_crypto::{
     Error, ErrorKind, PrivateKey, PublicKey, SignatureAlgorithm, SignatureVerifier, Signer,
 };
@@ -14,7 +14,8 @@ pub(crate) struct Ed25519Signer(SigningKey);
 
 impl Ed25519Signer {
     pub(crate) fn new(key: &PrivateKey) -> Result<Self, Error> {
-        let signing = SigningKey::from_bytes(key.secret().expose());
+        let seed = key.secret().expose().try_into().map_err(|_| ErrorKind::Key)?;
+        let signing = SigningKey::from_bytes(seed);
         // SECURITY: signing with a public half that belongs to another key gives the secret half away (“double public key
         // oracle”, 2022).
         if signing.verifying_key().as_bytes() != key.public().as_bytes() {
@@ -29,8 +30,12 @@ impl Signer for Ed25519Signer {
         ALGORITHM
     }
 
+    fn signature_len(&self) -> usize {
+        64
+    }
+
     fn sign_into(&self, message: &[u8], signature: &mut [u8]) -> Result<(), Error> {
-        if signature.len() != ALGORITHM.signature_len() {
+        if signature.len() != self.signature_len() {
             return Err(ErrorKind::TooLong.into());
         }
         let made = self.0.try_sign(message).map_err(|_| ErrorKind::Primitive)?;
@@ -74,7 +79,8 @@ impl fmt::Debug for Ed25519Verifier {
 }
 
 /// The private key of this seed.
-pub(crate) fn private_key(seed: SecretArray<32>) -> Result<PrivateKey, Error> {
-    let public = PublicKey::new(ALGORITHM, SigningKey::from_bytes(seed.expose()).verifying_key().as_bytes())?;
+pub(crate) fn private_key(seed: SecretBytes) -> Result<PrivateKey, Error> {
+    let bytes = seed.expose().try_into().map_err(|_| ErrorKind::Key)?;
+    let public = PublicKey::new(ALGORITHM, SigningKey::from_bytes(bytes).verifying_key().as_bytes())?;
     Ok(PrivateKey::new(seed, public))
 }

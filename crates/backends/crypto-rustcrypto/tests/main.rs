@@ -5,8 +5,8 @@
 mod agreement;
 #[path = "main/conformance.rs"]
 mod conformance;
-#[path = "main/p256.rs"]
-mod p256;
+#[path = "main/ecdsa.rs"]
+mod ecdsa;
 // Where freed memory stays as it was but for the links of the free list.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[path = "main/wiping.rs"]

@@ -3,9 +3,9 @@
 use std::{fmt::Debug, sync::Arc};
 
 use bartizan_core::{
-    Assurance, Attestation, Authorizer, Basic, Decision, FieldSet, Health, JobPolicy, JsonLines, Owner, Pan,
-    Permission, PermissionName, Pii, Principal, PrincipalFacts, RawToken, Resource, SecretArray, SecretBytes,
-    SecretText, Sensitive, Subject, danger_unrecorded, json, os,
+    Attestation, Authorizer, Basic, Decision, FieldSet, Health, JobPolicy, JsonLines, Owner, Pan, Permission,
+    PermissionName, Pii, Principal, PrincipalFacts, RawToken, Resource, SecretArray, SecretBytes, SecretText,
+    Sensitive, Subject, danger_unrecorded, json, os,
 };
 use bartizan_testkit::{ManualClock, MemoryRecorder, ScriptedEngine, SeededEntropy};
 
@@ -20,15 +20,16 @@ fn shown(what: &dyn Debug) -> String {
 
 fn planted() -> Principal {
     let plant = |name: &str| -> Box<str> { format!("{CANARY}-{name}").into() };
-    let mut actor = PrincipalFacts::new(plant("actor-tenant"), plant("actor"));
-    actor.roles = vec![plant("actor-role")];
-    let mut facts = PrincipalFacts::new(plant("tenant"), plant("subject")).with_roles([plant("role")]);
-    facts.teams = vec![plant("team")];
-    facts.issuer = Some(plant("issuer"));
-    facts.credential = Some(plant("credential"));
-    facts.session = Some(plant("session"));
-    facts.request = Some(plant("request"));
-    facts.assurance = Assurance { acr: Some(plant("acr")), amr: vec![plant("amr")], at: None };
+    let actor = PrincipalFacts::new(plant("actor-tenant"), plant("actor")).with_roles([plant("actor-role")]);
+    let mut facts = PrincipalFacts::new(plant("tenant"), plant("subject"))
+        .with_roles([plant("role")])
+        .with_teams([plant("team")])
+        .with_issuer(&*plant("issuer"))
+        .with_credential(&*plant("credential"))
+        .with_session(&*plant("session"))
+        .with_request(&*plant("request"))
+        .with_acr(&*plant("acr"))
+        .with_amr([plant("amr")]);
     facts.actor = Some(Principal::attested(Attestation::Token, actor).unwrap());
     assert!(!shown(&facts).contains(CANARY), "{facts:?}");
     Principal::attested(Attestation::Token, facts).unwrap()
@@ -89,6 +90,7 @@ fn nobodys_name_is_shown_on_the_whole_road() {
     let covered = grant.covers(on).unwrap();
     for one in [
         &who as &dyn Debug,
+        &who.roles(),
         &Subject::Principal(&who),
         &on.owner(),
         &grant,

@@ -91,7 +91,11 @@ fn a_page_is_never_decided_by_two_states_of_the_policy() {
 fn a_text_within_a_text_is_not_read_as_json() {
     // What serde_json calls its own raw values: `Value` parses the text, which nothing has checked.
     let inner = r#"{\"role\":\"user\",\"role\":\"admin\"}"#;
-    for name in [r"$serde_json::private::RawValue", r"\u0024serde_json::private::RawValue"] {
+    for name in [
+        r"$serde_json::private::RawValue",
+        r"\u0024serde_json::private::RawValue",
+        r"$serde_json::private::Number",
+    ] {
         for text in [format!(r#"{{"{name}":"{inner}"}}"#), format!(r#"{{"a":[{{"{name}":"{inner}"}}]}}"#)] {
             assert_eq!(
                 json::read::<Value>(text.as_bytes(), &json::Limits::REQUEST),

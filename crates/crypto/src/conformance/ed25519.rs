@@ -13,11 +13,16 @@ use crate::{ErrorKind, Provider, PublicKey, SignatureAlgorithm, SignatureVerifie
 
 const ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::Ed25519;
 
+/// RFC 8032 §7.1, test 1.
+pub(super) const SECRET: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+/// RFC 8032 §7.1, test 1.
+pub(super) const PUBLIC_OF_SECRET: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+
 /// RFC 8032 §7.1, tests 1, 2, 3 and SHA(abc): secret, public, message, signature.
 const RFC_8032: [(&str, &str, &str, &str); 4] = [
     (
-        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        SECRET,
+        PUBLIC_OF_SECRET,
         "",
         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155\
              5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",

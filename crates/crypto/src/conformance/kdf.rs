@@ -9,7 +9,7 @@ use super::{
     support::{Outcome, array, ensure, ensure_refused, for_each_cut, hex, hex_array, pattern},
     wycheproof::load,
 };
-use crate::{ErrorKind, Provider};
+use crate::{ErrorKind, MacAlgorithm, Provider};
 
 /// 255 blocks (RFC 5869 §2.3).
 const MOST: usize = 8_160;
@@ -51,7 +51,7 @@ pub(super) fn hkdf_matches_wycheproof(provider: &dyn Provider) -> Outcome {
     let mut ran = 0;
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
         ran += 1;
-        let prk = padded(provider, &test.salt)?.tag(&[&test.ikm]);
+        let prk = padded(provider, MacAlgorithm::HmacSha256, &test.salt)?.tag(&[&test.ikm]);
         let kdf = provider.kdf(&SecretArray::new(array(prk.as_bytes())?))?;
         let mut made = vec![0; test.size];
         let expanded = kdf.expand(&[&test.info], &mut made);

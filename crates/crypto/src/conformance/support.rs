@@ -1,6 +1,6 @@
 //! What the cases share.
 
-use bartizan_core::{Entropy, NoEntropy, SecretArray};
+use bartizan_core::{Entropy, NoEntropy};
 
 use super::Failure;
 use crate::{Error, ErrorKind, PrivateKey, PublicKey, SignatureAlgorithm};
@@ -50,7 +50,7 @@ pub(super) fn private_key(
     secret: &str,
     public: &str,
 ) -> Result<PrivateKey, Failure> {
-    Ok(PrivateKey::new(SecretArray::new(hex_array(secret)?), public_key(algorithm, public)?))
+    Ok(PrivateKey::new(hex(secret)?, public_key(algorithm, public)?))
 }
 
 /// From hexadecimal digits.

@@ -176,8 +176,7 @@ fn no_role_reaches_into_another_tenant() {
 
 #[test]
 fn a_principal_across_tenants_has_no_roles_here() {
-    let mut facts = PrincipalFacts::new("north", "ada").with_roles(["chief"]);
-    facts.issuer = Some(ISSUER.into());
+    let mut facts = PrincipalFacts::new("north", "ada").with_roles(["chief"]).with_issuer(ISSUER);
     facts.realm = Realm::System;
     let system = Principal::attested(Attestation::Token, facts).unwrap();
     assert_eq!(verdict(&engine(), &system, "patient:read", RECORD), Verdict::Deny { rule: None });
@@ -327,8 +326,7 @@ fn only_tokens_of_listed_issuers_bring_roles() {
         Attestation::Certificate,
         Attestation::Process,
     ] {
-        let mut facts = PrincipalFacts::new("north", "ada").with_roles(["staff"]);
-        facts.issuer = Some(ISSUER.into());
+        let facts = PrincipalFacts::new("north", "ada").with_roles(["staff"]).with_issuer(ISSUER);
         let who = Principal::attested(how, facts).unwrap();
         assert!(!allows(&engine, &who, "patient:read", RECORD), "{how:?}");
     }
@@ -382,8 +380,8 @@ fn asvs_8_3_3_who_acts_for_another_may_do_what_both_may() {
     )
     .unwrap();
     let acting_for = |actor: &[&str], subject: &[&str]| {
-        let mut facts = PrincipalFacts::new("north", "ada").with_roles(subject.iter().copied());
-        facts.issuer = Some(ISSUER.into());
+        let mut facts =
+            PrincipalFacts::new("north", "ada").with_roles(subject.iter().copied()).with_issuer(ISSUER);
         facts.actor = Some(token("north", "robot", actor));
         Principal::attested(Attestation::Token, facts).unwrap()
     };

@@ -70,8 +70,7 @@ const NOTES: &str = r#"
 fn any_and_all_are_asked_of_everybody_who_acts() {
     let engine = token_only(policy(NOTES));
     let for_writer = |actor: &[&str]| {
-        let mut facts = PrincipalFacts::new("north", "ada").with_roles(["writer"]);
-        facts.issuer = Some(ISSUER.into());
+        let mut facts = PrincipalFacts::new("north", "ada").with_roles(["writer"]).with_issuer(ISSUER);
         facts.actor = Some(token("north", "service", actor));
         Principal::attested(Attestation::Token, facts).unwrap()
     };
@@ -90,8 +89,7 @@ fn any_and_all_are_asked_of_everybody_who_acts() {
 fn any_and_all_end_with_the_credential() {
     let engine = token_only(policy(NOTES));
     let until = |seconds| {
-        let mut facts = PrincipalFacts::new("north", "ada").with_roles(["writer"]);
-        facts.issuer = Some(ISSUER.into());
+        let mut facts = PrincipalFacts::new("north", "ada").with_roles(["writer"]).with_issuer(ISSUER);
         facts.expires = Some(UnixTime::from_secs(seconds));
         Principal::attested(Attestation::Token, facts).unwrap()
     };

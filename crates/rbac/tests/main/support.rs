@@ -13,15 +13,15 @@ pub(crate) fn token(tenant: &str, subject: &str, roles: &[&str]) -> Principal {
 }
 
 pub(crate) fn of_issuer(tenant: &str, subject: &str, roles: &[&str], issuer: Option<&str>) -> Principal {
-    let mut facts = PrincipalFacts::new(tenant, subject).with_roles(roles.iter().copied());
-    facts.issuer = issuer.map(Into::into);
+    let facts = PrincipalFacts::new(tenant, subject).with_roles(roles.iter().copied()).with_issuer(issuer);
     Principal::attested(Attestation::Token, facts).unwrap()
 }
 
 pub(crate) fn in_teams(tenant: &str, subject: &str, roles: &[&str], teams: &[&str]) -> Principal {
-    let mut facts = PrincipalFacts::new(tenant, subject).with_roles(roles.iter().copied());
-    facts.issuer = Some(ISSUER.into());
-    facts.teams = teams.iter().map(|team| (*team).into()).collect();
+    let facts = PrincipalFacts::new(tenant, subject)
+        .with_roles(roles.iter().copied())
+        .with_teams(teams)
+        .with_issuer(ISSUER);
     Principal::attested(Attestation::Token, facts).unwrap()
 }
 

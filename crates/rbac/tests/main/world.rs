@@ -328,7 +328,7 @@ impl Question {
     pub(crate) fn who(&self) -> Principal {
         let mut facts =
             PrincipalFacts::new(&*self.tenant, &*self.subject).with_roles(self.roles.iter().map(|r| &**r));
-        facts.teams = self.teams.iter().map(|team| (**team).into()).collect();
+        facts = facts.with_teams(self.teams.iter().map(|team| &**team));
         Principal::attested(Attestation::Token, facts).unwrap()
     }
 

@@ -7,21 +7,41 @@ use crate::{Aead, Error, ErrorKind, Hash, Kdf, Mac, MacAlgorithm, MacTag};
 
 impl Hash for Broken {
     fn sha256(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let hash = self.inner.hash();
+        self.inner.hash().sha256(&[&self.hashed(parts)])
+    }
+
+    fn sha384(&self, parts: &[&[u8]]) -> [u8; 48] {
+        if self.defect == Defect::HashIsCutFromALongerOne {
+            let [longer @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+                self.inner.hash().sha512(parts);
+            return longer;
+        }
+        self.inner.hash().sha384(&[&self.hashed(parts)])
+    }
+
+    fn sha512(&self, parts: &[&[u8]]) -> [u8; 64] {
+        self.inner.hash().sha512(&[&self.hashed(parts)])
+    }
+}
+
+impl Broken {
+    /// What is hashed of the parts.
+    fn hashed(&self, parts: &[&[u8]]) -> Vec<u8> {
         match self.defect {
-            Defect::HashOfOnePart => hash.sha256(parts.get(..1).unwrap_or_default()),
+            Defect::HashOfOnePart => parts.first().map(|part| part.to_vec()).unwrap_or_default(),
             Defect::HashOfOneBlock => {
                 let mut whole = parts.concat();
                 whole.truncate(64);
-                hash.sha256(&[&whole])
+                whole
             }
-            _ => hash.sha256(parts),
+            _ => parts.concat(),
         }
     }
 }
 
 pub(super) struct BrokenMac {
     pub(super) inner: Arc<dyn Mac>,
+    pub(super) algorithm: MacAlgorithm,
     pub(super) key: Vec<u8>,
     pub(super) defect: Defect,
 }
@@ -43,21 +63,23 @@ impl BrokenMac {
 
 impl Mac for BrokenMac {
     fn algorithm(&self) -> MacAlgorithm {
-        self.inner.algorithm()
+        self.algorithm
     }
 
     fn tag(&self, parts: &[&[u8]]) -> MacTag {
-        self.inner.tag(&[&self.message(parts)])
+        let tag = self.inner.tag(&[&self.message(parts)]);
+        MacTag::new(tag.as_bytes().get(..self.algorithm.tag_len()).unwrap_or_default())
     }
 
     fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> Result<(), Error> {
         let message = self.message(parts);
-        let right = self.inner.tag(&[&message]);
+        let right = self.tag(parts);
         let right = right.as_bytes();
         let verified = match self.defect {
             Defect::MacVerifiesAnything => true,
             Defect::MacVerifiesTruncatedTags => right.starts_with(tag),
             Defect::MacVerifiesHalfATag => tag.len() == right.len() && tag.get(..16) == right.get(..16),
+            Defect::MacIsCutFromALongerOne => tag == right,
             _ => return self.inner.verify(&[&message], tag),
         };
         if verified { Ok(()) } else { Err(ErrorKind::Unverified.into()) }

@@ -1,6 +1,6 @@
 //! Whether bytes encode a point of edwards25519.
 //!
-//! ring decodes a public key only while it verifies, and then cannot say that the key was at fault. A key that cannot be used
+//! ring and AWS-LC decode a public key only while they verify, and then cannot say that the key was at fault. A key that cannot be used
 //! is refused where it is prepared, so the one question that matters is asked here: does this y have an x? It is asked of public
 //! bytes alone. Nothing secret passes through this file, and nothing is computed here that a signature depends on.
 
@@ -18,12 +18,15 @@ const MINUS_ONE: Element = [!0 - 19, !0, !0, !0 >> 1];
 /// (p − 1) / 2 = 2^254 − 10.
 const HALF: Element = [!0 - 9, !0, !0, !0 >> 2];
 
-/// Whether x² = (y² − 1) / (dy² + 1) has a solution (RFC 8032 §5.1.3, steps 2 and 3).
+/// Whether these bytes encode a point of edwards25519. For providers whose library does not tell when it prepares a key.
+///
+/// That is, whether x² = (y² − 1) / (dy² + 1) has a solution (RFC 8032 §5.1.3, steps 2 and 3).
 ///
 /// The divisor is never zero, because −1/d is no square; so numerator and divisor times each other are a square where the
 /// quotient is one, and Euler's criterion tells without a division. y = ±1, where x is 0 and has no sign, are of small order and
-/// no [`PublicKey`](bartizan_crypto::PublicKey).
-pub(crate) fn is_point(encoded: &[u8; 32]) -> bool {
+/// no [`PublicKey`](crate::PublicKey).
+#[must_use]
+pub fn is_ed25519_point(encoded: &[u8; 32]) -> bool {
     let y = without_sign(encoded);
     let y_squared = multiply(&y, &y);
     let numerator = add(&y_squared, &MINUS_ONE);
@@ -118,25 +121,30 @@ const fn low(wide: u128) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use ring::signature::{Ed25519KeyPair, KeyPair};
-
     use super::*;
 
     #[test]
-    fn every_public_half_is_a_point_and_so_is_its_negative() {
-        for seed in 0..=255 {
-            let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
-            let mut point: [u8; 32] = pair.public_key().as_ref().try_into().unwrap();
-            assert!(is_point(&point), "{seed}");
+    fn public_keys_of_rfc_8032_are_points_and_so_are_their_negatives() {
+        for key in [
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+            "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+            "278117fc144c72340f67d0f2316e8386ceffbf2b2428c9c51fef7c597f1d426e",
+            "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
+        ] {
+            let mut point: [u8; 32] =
+                std::array::from_fn(|i| u8::from_str_radix(&key[2 * i..2 * i + 2], 16).unwrap());
+            assert!(is_ed25519_point(&point), "{key}");
             point[31] ^= 0x80;
-            assert!(is_point(&point), "{seed}");
+            assert!(is_ed25519_point(&point), "{key}");
         }
     }
 
     #[test]
     fn of_small_y_those_with_an_x_are_points() {
-        let points: Vec<u8> =
-            (0..20).filter(|y| is_point(&[&[*y], [0; 31].as_slice()].concat().try_into().unwrap())).collect();
+        let points: Vec<u8> = (0..20)
+            .filter(|y| is_ed25519_point(&[&[*y], [0; 31].as_slice()].concat().try_into().unwrap()))
+            .collect();
         assert_eq!(points, [0, 1, 3, 4, 5, 6, 9, 10, 14, 15, 16, 18, 19]);
     }
 
