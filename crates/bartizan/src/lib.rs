@@ -7,12 +7,20 @@ mod security;
 
 pub use bartizan_audit as audit;
 pub use bartizan_audit_events as audit_events;
+#[cfg(feature = "compat-jsonwebtoken")]
+pub use bartizan_compat_jsonwebtoken as compat_jsonwebtoken;
 pub use bartizan_core as core;
 pub use bartizan_crypto as crypto;
+#[cfg(feature = "aws-lc")]
+pub use bartizan_crypto_aws_lc as crypto_aws_lc;
 pub use bartizan_crypto_ring as crypto_ring;
+#[cfg(feature = "egress")]
+pub use bartizan_egress as egress;
 pub use bartizan_envelope as envelope;
 pub use bartizan_field_crypto as field_crypto;
 pub use bartizan_http as http;
+#[cfg(feature = "jwks-http")]
+pub use bartizan_jwks_http as jwks_http;
 pub use bartizan_passwords as passwords;
 pub use bartizan_rbac as rbac;
 pub use bartizan_tokens as tokens;

@@ -72,6 +72,22 @@ fn a_part_that_cannot_be_used_is_named() {
 }
 
 #[test]
+#[cfg(feature = "aws-lc")]
+fn another_provider_serves_the_whole_road() {
+    use bartizan::crypto_aws_lc::AwsLc;
+
+    let key = SigningKey::generate(&AwsLc::new(), Algorithm::Es256, None, &os::OsEntropy).unwrap();
+    let security = whole("orders")
+        .provider(Arc::new(AwsLc::new()))
+        .access_tokens(AccessTokens::new(ISSUER, AUDIENCE, key))
+        .build()
+        .unwrap();
+    assert_eq!(security.provider().name(), "aws-lc");
+    let token = security.issuer().issue(&AccessToken::new("ada", AUDIENCE, "web").tenant("north")).unwrap();
+    assert!(security.verifier().verify(RawToken::new(token.expose())).is_ok());
+}
+
+#[test]
 fn the_parts_fit_and_share_one_clock() {
     let clock = Arc::new(ManualClock::at(UnixTime::from_secs(1_700_000_000)));
     let security = whole("orders").clock(clock.clone()).jobs(JobPolicy::none()).build().unwrap();

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use bartizan::tokens::Algorithm;
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -44,6 +45,9 @@ pub(crate) enum What {
         /// Key files, private or public
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// What RSA keys are for that do not say so
+        #[arg(long)]
+        alg: Option<Alg>,
     },
     /// Access tokens (RFC 9068)
     #[command(subcommand)]
@@ -65,35 +69,108 @@ pub(crate) enum What {
     Audit(Audit),
 }
 
+/// Algorithms by the names of RFC 7518, 8037 and 9864. RS256, RS384 and RS512 are only used where they are named here.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Alg {
-    #[value(name = "EdDSA", alias = "Ed25519")]
+    #[value(name = "EdDSA")]
     EdDsa,
+    #[value(name = "Ed25519")]
+    Ed25519,
     #[value(name = "ES256")]
     Es256,
+    #[value(name = "ES384")]
+    Es384,
+    #[value(name = "PS256")]
+    Ps256,
+    #[value(name = "PS384")]
+    Ps384,
+    #[value(name = "PS512")]
+    Ps512,
+    #[value(name = "RS256")]
+    Rs256,
+    #[value(name = "RS384")]
+    Rs384,
+    #[value(name = "RS512")]
+    Rs512,
     #[value(name = "HS256")]
     Hs256,
+    #[value(name = "HS384")]
+    Hs384,
+    #[value(name = "HS512")]
+    Hs512,
+}
+
+impl Alg {
+    pub(crate) const fn algorithm(self) -> Algorithm {
+        match self {
+            Self::EdDsa | Self::Ed25519 => Algorithm::EdDsa,
+            Self::Es256 => Algorithm::Es256,
+            Self::Es384 => Algorithm::Es384,
+            Self::Ps256 => Algorithm::Ps256,
+            Self::Ps384 => Algorithm::Ps384,
+            Self::Ps512 => Algorithm::Ps512,
+            Self::Rs256 => Algorithm::Rs256,
+            Self::Rs384 => Algorithm::Rs384,
+            Self::Rs512 => Algorithm::Rs512,
+            Self::Hs256 => Algorithm::Hs256,
+            Self::Hs384 => Algorithm::Hs384,
+            Self::Hs512 => Algorithm::Hs512,
+        }
+    }
+}
+
+/// How a key is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Form {
+    /// RFC 7517
+    Jwk,
+    /// PKCS#8, or a SubjectPublicKeyInfo for a public key; says neither the id nor, for RSA, the algorithm
+    Pem,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Make a key and write it as a private JWK, mode 0600; prints the public one
+    /// Make a key and write it, mode 0600; prints the public JWK
     Generate {
-        /// What it signs with
+        /// What it signs with; RSA keys are not made here
         #[arg(long)]
         alg: Alg,
         /// Its id [default: the RFC 7638 thumbprint]
         #[arg(long)]
         kid: Option<String>,
+        /// How it is written
+        #[arg(long, default_value = "jwk")]
+        form: Form,
         /// Where to; an existing file is never overwritten
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Print the public JWK of a key file
-    Public {
-        /// A key: JWK, or a private one in PKCS#8 PEM
+    /// Write a private key in another form, mode 0600; prints the public JWK
+    Convert {
+        /// A private key: JWK, or PKCS#8, PKCS#1 or SEC 1 in PEM or DER
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// What it signs with, for an RSA key that does not say so
+        #[arg(long)]
+        alg: Option<Alg>,
+        /// How it is written
+        #[arg(long)]
+        form: Form,
+        /// Where to; an existing file is never overwritten
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Print the public half of a key file
+    Public {
+        /// A key, private or public: JWK, PEM or DER, or a certificate, of which nothing but the key is read
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What it is for, for an RSA key that does not say so
+        #[arg(long)]
+        alg: Option<Alg>,
+        /// How it is printed
+        #[arg(long, default_value = "jwk")]
+        form: Form,
     },
 }
 
@@ -101,9 +178,12 @@ pub(crate) enum Key {
 pub(crate) enum Token {
     /// Sign claims as they stand in a file; `iat` and `jti` are filled in when absent
     Sign {
-        /// The private key: JWK or PKCS#8 PEM
+        /// The private key: JWK, or PKCS#8, PKCS#1 or SEC 1 in PEM or DER
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
+        /// What it signs with, for an RSA key that does not say so
+        #[arg(long)]
+        alg: Option<Alg>,
         /// A JSON object of at most 6 KiB; `-` for stdin
         #[arg(long, value_name = "FILE")]
         claims: PathBuf,
@@ -121,6 +201,9 @@ pub(crate) enum Token {
         audience: String,
         #[command(flatten)]
         keys: Keys,
+        /// What a key is for that does not say so; RS256, RS384 and RS512 are only believed when named here
+        #[arg(long)]
+        alg: Option<Alg>,
         /// How far clocks may differ, in seconds; at most 300
         #[arg(long, default_value_t = 0, value_name = "SECONDS")]
         leeway: u64,
@@ -136,6 +219,9 @@ pub(crate) enum Jws {
     Verify {
         #[command(flatten)]
         keys: Keys,
+        /// What a key is for that does not say so; RS256, RS384 and RS512 are only believed when named here
+        #[arg(long)]
+        alg: Option<Alg>,
         /// One JWS a line on stdin, one verdict a line on stdout; exit 0 when all were read
         #[arg(long)]
         batch: bool,
@@ -146,7 +232,7 @@ pub(crate) enum Jws {
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Keys {
-    /// One key: a public, private or symmetric JWK, or a private key in PKCS#8 PEM
+    /// One key: a public, private or symmetric JWK, or a public or private key in PEM or DER
     #[arg(long, value_name = "FILE")]
     pub(crate) jwk: Option<PathBuf>,
     /// A JWK Set: of public keys, or of symmetric ones alone

@@ -4,16 +4,15 @@ use std::{io::Write, path::Path, sync::Arc};
 
 use bartizan::{
     audit::{self, Checkpoint, ErrorKind, Query, Reader, Report, Verdict, VerifyOptions},
-    crypto::{PublicKey, SignatureAlgorithm},
+    crypto::PublicKey,
     crypto_ring::Ring,
     tokens::Algorithm,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     args::{Audit, Filter},
-    input, key,
+    input, key_file,
     outcome::{Answers, Ended, Outcome, Unusable, note, say},
 };
 
@@ -61,22 +60,13 @@ fn verify(folder: &Path, keys: &[impl AsRef<Path>], checkpoint: Option<&Path>) -
     Ok(if ok { Outcome::Done } else { Outcome::Refused })
 }
 
-/// The Ed25519 key of a JWK.
+/// The Ed25519 key of a JWK or PEM.
 fn public_key(path: &Path) -> Result<PublicKey, Unusable> {
-    #[derive(Deserialize)]
-    struct Point {
-        x: String,
+    let key = key_file::public(path, None)?;
+    match key.public() {
+        Some(public) if key.algorithm() == Algorithm::EdDsa => Ok(public.clone()),
+        _ => Err(Unusable::of(path.display(), "checkpoints are signed with Ed25519")),
     }
-
-    let key = key::public(path)?;
-    if key.algorithm() != Algorithm::EdDsa {
-        return Err(Unusable::of(path.display(), "checkpoints are signed with Ed25519"));
-    }
-    let jwk = key.to_public_jwk().map_err(|error| Unusable::of(path.display(), error))?;
-    // INVARIANT(canonical-jwk): `x` of a JWK that was read and written again is the whole public key.
-    let point = serde_json::from_str::<Point>(&jwk).ok().and_then(|jwk| URL_SAFE_NO_PAD.decode(jwk.x).ok());
-    PublicKey::new(SignatureAlgorithm::Ed25519, &point.unwrap_or_default())
-        .map_err(|error| Unusable::of(path.display(), error))
 }
 
 fn show(folder: &Path, filter: &Filter) -> Ended {

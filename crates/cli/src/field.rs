@@ -26,7 +26,7 @@ use serde::Serialize;
 use crate::{
     args::{Cell, Field},
     input::{self, SecretSource},
-    key::PRIVATE,
+    key_file::PRIVATE,
     outcome::{Ended, Outcome, Unusable, refuse, say},
 };
 

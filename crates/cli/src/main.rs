@@ -6,6 +6,7 @@ mod audit;
 mod field;
 mod input;
 mod key;
+mod key_file;
 mod outcome;
 mod password;
 mod policy;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     };
     let ended = match &command.what {
         What::Key(command) => key::run(command),
-        What::Jwks { files } => key::jwks(files),
+        What::Jwks { files, alg } => key::jwks(files, *alg),
         What::Token(command) => token::run(command),
         What::Jws(command) => token::run_jws(command),
         What::Password(command) => password::run(command),

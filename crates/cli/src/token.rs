@@ -18,9 +18,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::IgnoredAny};
 
 use crate::{
-    args::{Jws, Token},
+    args::{Alg, Jws, Token},
     input::{self, Line, Lines},
-    key,
+    key_file,
     outcome::{Answers, Ended, Outcome, Unusable, note, say},
 };
 
@@ -29,9 +29,9 @@ const CLAIMS: json::Limits = json::Limits { bytes: 6 * 1024, depth: 16, values: 
 
 pub(crate) fn run(command: &Token) -> Ended {
     match command {
-        Token::Sign { key, claims, typ } => sign(key, claims, typ),
-        Token::Verify { issuer, audience, keys, leeway, batch } => {
-            let verifier = verifier(issuer, audience, key::believed(keys)?, *leeway)?;
+        Token::Sign { key, alg, claims, typ } => sign(key, *alg, claims, typ),
+        Token::Verify { issuer, audience, keys, alg, leeway, batch } => {
+            let verifier = verifier(issuer, audience, key_file::believed(keys, *alg)?, *leeway)?;
             judge(*batch, |token| {
                 let verified = verifier.verify(RawToken::new(token))?;
                 Ok(Verdict::Claims(one_line(verified.claims_json()).into_owned()))
@@ -42,8 +42,8 @@ pub(crate) fn run(command: &Token) -> Ended {
 
 pub(crate) fn run_jws(command: &Jws) -> Ended {
     match command {
-        Jws::Verify { keys, batch } => {
-            let keys = key::believed(keys)?;
+        Jws::Verify { keys, alg, batch } => {
+            let keys = key_file::believed(keys, *alg)?;
             judge(*batch, |token| {
                 let payload = jws::verify(&keys, RawToken::new(token), &Limits::DEFAULT)?;
                 Ok(Verdict::Payload(URL_SAFE_NO_PAD.encode(payload.as_bytes())))
@@ -141,8 +141,8 @@ struct Signed<'a> {
     token: &'a str,
 }
 
-fn sign(key: &Path, claims: &Path, typ: &str) -> Ended {
-    let key = key::private(key)?;
+fn sign(key: &Path, alg: Option<Alg>, claims: &Path, typ: &str) -> Ended {
+    let key = key_file::private(key, alg)?;
     let file = input::file_or_stdin(claims)?;
     let members: HashMap<String, IgnoredAny> =
         json::read(file.expose(), &CLAIMS).map_err(|error| Unusable::of(claims.display(), error))?;

@@ -1,14 +1,15 @@
 //! What an access token is to say.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, io::Write, time::Duration};
 
 use bartizan_core::UnixTime;
 use serde_json::Value;
 
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, Limits, base64url,
     claims::{self, MAX_GROUPS, MAX_METHODS},
-    names::{is_name, json_member, json_name, json_string},
+    names::{is_name, json_name, json_string},
+    strict,
 };
 
 /// What an access token is to say (RFC 9068 §2.2). The library adds `iss`, `iat`, `exp` and `jti` when it is issued.
@@ -160,20 +161,26 @@ impl<'a> AccessToken<'a> {
         let twice = |(i, (name, _)): (usize, &(Cow<'_, str>, Value))| {
             self.own.iter().take(i).any(|(earlier, _)| earlier == name)
         };
-        let bad = self.own.iter().any(|(name, _)| !is_name(name) || claims::is_registered(name));
-        if bad || self.own.iter().enumerate().any(twice) { Err(ErrorKind::Claim.into()) } else { Ok(()) }
+        let is_bad =
+            |name: &str| !is_name(name) || claims::is_registered(name) || !strict::is_allowed_name(name);
+        let bad = self.own.iter().any(|(name, _)| is_bad(name));
+        if bad || self.own.iter().enumerate().any(twice) {
+            return Err(ErrorKind::Claim.into());
+        }
+        Ok(self.check_own()?)
     }
 
-    pub(crate) fn has_own_claims(&self) -> bool {
-        !self.own.is_empty()
+    /// How long it lives.
+    pub(crate) const fn lives(&self) -> Duration {
+        self.lifetime
     }
 
-    /// Appends the claims, as JSON.
+    /// Appends the claims, as JSON. The id is written as base64url.
     pub(crate) fn write(
         &self,
         issuer: &str,
         now: UnixTime,
-        jti: &str,
+        jti: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         // Whole seconds, rounded down: a token is never issued in the future.
@@ -182,32 +189,36 @@ impl<'a> AccessToken<'a> {
             return Err(Error::about(ErrorKind::Claim, "iat"));
         }
         let lifetime = i64::try_from(self.lifetime.as_secs()).map_err(|_| ErrorKind::Claim)?;
-        out.push(b'{');
-        json_member(out, "iss", issuer);
-        json_member(out, "sub", &self.subject);
-        json_member(out, "aud", &self.audience);
-        json_member(out, "client_id", &self.client_id);
-        number(out, "iat", issued_at);
-        number(out, "exp", issued_at.saturating_add(lifetime));
-        json_member(out, "jti", jti);
-        let texts = [("tenant", &self.tenant), ("sid", &self.session), ("acr", &self.acr)];
-        for (name, text) in texts {
-            if let Some(text) = text {
-                json_member(out, name, text);
-            }
+        text(out, br#"{"iss":"#, issuer);
+        text(out, br#","sub":"#, &self.subject);
+        text(out, br#","aud":"#, &self.audience);
+        text(out, br#","client_id":"#, &self.client_id);
+        number(out, br#","iat":"#, issued_at);
+        number(out, br#","exp":"#, issued_at.saturating_add(lifetime));
+        out.extend(br#","jti":""#);
+        base64url::encode_onto(jti, out);
+        out.push(b'"');
+        for (name, value) in [
+            (br#","tenant":"#.as_slice(), &self.tenant),
+            (br#","sid":"#, &self.session),
+            (br#","acr":"#, &self.acr),
+        ] {
+            value.iter().for_each(|value| text(out, name, value));
         }
-        for (name, texts) in [("roles", &self.roles), ("groups", &self.groups), ("amr", &self.amr)] {
+        for (name, texts) in [
+            (br#","roles":"#.as_slice(), &self.roles),
+            (br#","groups":"#, &self.groups),
+            (br#","amr":"#, &self.amr),
+        ] {
             if !texts.is_empty() {
                 list(out, name, texts);
             }
         }
         if let Some(at) = self.auth_time {
-            number(out, "auth_time", at.as_secs());
+            number(out, br#","auth_time":"#, at.as_secs());
         }
         if let Some(actor) = &self.actor {
-            json_name(out, "act");
-            out.push(b'{');
-            json_member(out, "sub", actor);
+            text(out, br#","act":{"sub":"#, actor);
             out.push(b'}');
         }
         for (name, value) in &self.own {
@@ -216,6 +227,54 @@ impl<'a> AccessToken<'a> {
         }
         out.push(b'}');
         Ok(())
+    }
+
+    /// What somebody adds is held to what our own verifier reads: depth, number of values, and what it reads as something else.
+    fn check_own(&self) -> Result<(), ErrorKind> {
+        if self.own.is_empty() {
+            return Ok(());
+        }
+        let Limits { values, depth, .. } = Limits::DEFAULT;
+        let texts = [&self.tenant, &self.session, &self.acr, &self.actor];
+        let lists = [&self.roles, &self.groups, &self.amr];
+        let members = ALWAYS
+            + texts.iter().filter(|text| text.is_some()).count()
+            + lists.iter().filter(|list| !list.is_empty()).count()
+            + lists.iter().map(|list| list.len()).sum::<usize>()
+            + usize::from(self.auth_time.is_some())
+            + usize::from(self.actor.is_some())
+            + self.own.len();
+        let mut left = values.checked_sub(members).ok_or(ErrorKind::TooLarge)?;
+        self.own.iter().try_for_each(|(_, value)| check_value(value, depth - 1, &mut left))
+    }
+}
+
+/// The claims that every token has.
+const ALWAYS: usize = 7;
+
+fn check_value(value: &Value, depth: usize, left: &mut usize) -> Result<(), ErrorKind> {
+    let inner = || depth.checked_sub(1).ok_or(ErrorKind::TooLarge);
+    let mut count = || {
+        *left = left.checked_sub(1).ok_or(ErrorKind::TooLarge)?;
+        Ok::<_, ErrorKind>(())
+    };
+    match value {
+        Value::Array(elements) => {
+            let depth = inner()?;
+            elements.iter().try_for_each(|_| count())?;
+            elements.iter().try_for_each(|element| check_value(element, depth, left))
+        }
+        Value::Object(members) => {
+            let depth = inner()?;
+            for name in members.keys() {
+                count()?;
+                strict::is_allowed_name(name).then_some(()).ok_or(ErrorKind::Claim)?;
+            }
+            members.values().try_for_each(|member| check_value(member, depth, left))
+        }
+        // With a feature of serde_json that any crate may turn on, a number may be larger than a double.
+        Value::Number(number) if !number.as_f64().is_some_and(f64::is_finite) => Err(ErrorKind::Claim),
+        _ => Ok(()),
     }
 }
 
@@ -226,13 +285,20 @@ impl std::fmt::Debug for AccessToken<'_> {
     }
 }
 
-fn number(out: &mut Vec<u8>, name: &str, number: i64) {
-    json_name(out, name);
-    out.extend(number.to_string().as_bytes());
+/// Appends a text behind the name of its member, which is written as it stands here.
+fn text(out: &mut Vec<u8>, name: &[u8], text: &str) {
+    out.extend(name);
+    json_string(out, text);
 }
 
-fn list(out: &mut Vec<u8>, name: &str, texts: &[Cow<'_, str>]) {
-    json_name(out, name);
+fn number(out: &mut Vec<u8>, name: &[u8], number: i64) {
+    out.extend(name);
+    // Writing to a vector does not fail.
+    let _ = write!(out, "{number}");
+}
+
+fn list(out: &mut Vec<u8>, name: &[u8], texts: &[Cow<'_, str>]) {
+    out.extend(name);
     out.push(b'[');
     for (i, text) in texts.iter().enumerate() {
         if i > 0 {

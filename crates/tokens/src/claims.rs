@@ -1,36 +1,40 @@
 //! Claims as they are read: one pass, in place, each type checked (RFC 7519 §4, RFC 9068 §2.2). Whether they are good is
 //! for `validate` to say.
 
-use std::{borrow::Cow, fmt};
+mod events;
+mod names;
 
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
-};
-
+use self::names::Found;
+pub(crate) use self::names::Names;
 use crate::{
     Error, ErrorKind, Limits,
-    names::is_name,
-    strict::{self, Any, Known, Reader, Seen, members},
+    scan::{Read, Scanner, Stop},
+    strict::{self, Known, members},
     text::{Text, Texts},
 };
 
 /// What a claims text says. Proves nothing.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Claims {
+    /// Which claims are there: a set of [`Known::bit`].
+    pub(crate) present: u32,
     pub(crate) issuer: Option<Text>,
     pub(crate) subject: Option<Text>,
-    pub(crate) audience: Option<Texts>,
-    pub(crate) expires: Option<i64>,
+    pub(crate) audience: Texts,
+    pub(crate) expires: i64,
     pub(crate) not_before: Option<i64>,
-    pub(crate) issued_at: Option<i64>,
+    pub(crate) issued_at: i64,
     pub(crate) jti: Option<Text>,
     pub(crate) client_id: Option<Text>,
     pub(crate) optional: Optional,
+    /// Of tokens that are no access tokens.
+    pub(crate) openid: OpenId,
+    /// What stands behind the claims: see [`ClaimsText`](crate::text::ClaimsText).
+    pub(crate) unescaped: String,
 }
 
 /// The claims that a token may do without, beside `nbf`.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Optional {
     pub(crate) tenant: Option<Text>,
     pub(crate) session: Option<Text>,
@@ -44,23 +48,36 @@ pub(crate) struct Optional {
     pub(crate) actor_issuer: Option<Text>,
 }
 
-/// Whether a token to be issued must not bring this claim as one of its own: the library writes it, reads it, or means
-/// something by it.
+/// The claims of ID tokens alone (OpenID Connect Core 1.0 §2).
+#[derive(Clone, Copy, Default)]
+pub(crate) struct OpenId {
+    pub(crate) nonce: Option<Text>,
+    pub(crate) authorized_party: Option<Text>,
+    pub(crate) access_token_hash: Option<Text>,
+    pub(crate) code_hash: Option<Text>,
+}
+
+/// Whether an access token to be issued must not bring this claim as one of its own: the library writes it, reads it, or
+/// means something by it.
 pub(crate) fn is_registered(name: &str) -> bool {
-    strict::is_spelling_of_any::<Name>(name)
+    Names::of_access_tokens().is_spelling_of_any(name)
 }
 
 impl Claims {
-    pub(crate) fn parse(json: &str, limits: &Limits) -> Result<Self, Error> {
-        let read = |reader: &mut Reader, text: &mut _| {
-            Members { reader, json, audiences: limits.audiences }.deserialize(text)
-        };
-        Reader::of_token(limits.values, limits.depth).read(json, read)
+    pub(crate) fn parse(json: &str, names: &Names, limits: &Limits) -> Result<Self, Error> {
+        // Filled in its place: it is large to be moved.
+        let mut claims = Self::default();
+        Scanner::read(json, limits.values, limits.depth, |scan| {
+            claims.scan(scan, names, limits.audiences)?;
+            claims.unescaped = std::mem::take(&mut scan.unescaped);
+            Ok(())
+        })?;
+        Ok(claims)
     }
 }
 
 members! {
-    enum Name {
+    pub(crate) enum Name {
         Issuer = "iss",
         Subject = "sub",
         Audience = "aud",
@@ -78,6 +95,11 @@ members! {
         AuthTime = "auth_time",
         Actor = "act",
         Confirmation = "cnf",
+        Nonce = "nonce",
+        AuthorizedParty = "azp",
+        AccessTokenHash = "at_hash",
+        CodeHash = "c_hash",
+        Events = "events",
     }
 }
 
@@ -90,246 +112,166 @@ pub(crate) const MAX_METHODS: usize = 16;
 /// 9999-12-31T23:59:59Z.
 const LAST_DATE: u64 = 253_402_300_799;
 
-struct Members<'r, 'j> {
-    reader: &'r mut Reader,
-    json: &'j str,
-    audiences: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Members<'_, '_> {
-    type Value = Claims;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Claims, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Members<'_, '_> {
-    type Value = Claims;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("claims")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Claims, A::Error> {
-        let Self { reader, json, audiences } = self;
-        let mut claims = Claims::default();
-        let mut seen = Seen::nothing();
-        let mut bound = false;
-        reader.enter()?;
-        while let Some(name) = seen.next(reader, &mut members)? {
-            let optional = &mut claims.optional;
-            match name {
-                Some(Name::Issuer) => claims.issuer = Some(members.next_value_seed(One { json })?),
-                Some(Name::Subject) => claims.subject = Some(members.next_value_seed(One { json })?),
-                Some(Name::Audience) => {
-                    claims.audience =
-                        Some(members.next_value_seed(OneOrMore(List { reader, json, most: audiences }))?);
+impl Claims {
+    fn scan(&mut self, scan: &mut Scanner<'_>, names: &Names, audiences: usize) -> Read<()> {
+        let mut others = strict::Names::new();
+        let (mut markers, mut is_another_kind) = (0, false);
+        let mut object = scan.object()?;
+        while let Some(text) = scan.key(&mut object)? {
+            let (name, spelling) = match names.find(&text) {
+                Found::Claim(name, spelling) => (name, spelling),
+                other => {
+                    // SECURITY: one name in two letter cases is two claims to some readers and one to others.
+                    Scanner::check_name(&text)?;
+                    if matches!(other, Found::Unknown) && names.is_spelling_of_any(&text)
+                        || !others.insert(text)
+                    {
+                        return Err(Stop::Refused(ErrorKind::Duplicate));
+                    }
+                    scan.colon()?;
+                    match other {
+                        Found::Marker { bit, value } => {
+                            if scan.says(value)? {
+                                markers |= bit;
+                            }
+                        }
+                        Found::Forbidden => {
+                            is_another_kind = true;
+                            scan.skip()?;
+                        }
+                        _ => scan.skip()?,
+                    }
+                    continue;
                 }
-                Some(Name::Expires) => claims.expires = Some(members.next_value_seed(NumericDate)?),
-                Some(Name::NotBefore) => claims.not_before = Some(members.next_value_seed(NumericDate)?),
-                Some(Name::IssuedAt) => claims.issued_at = Some(members.next_value_seed(NumericDate)?),
-                Some(Name::TokenId) => claims.jti = Some(members.next_value_seed(One { json })?),
-                Some(Name::Client) => claims.client_id = Some(members.next_value_seed(One { json })?),
-                Some(Name::Tenant) => optional.tenant = Some(members.next_value_seed(One { json })?),
-                Some(Name::Roles) => {
-                    optional.roles = members.next_value_seed(List { reader, json, most: MAX_GROUPS })?;
-                }
-                Some(Name::Groups) => {
-                    optional.groups = members.next_value_seed(List { reader, json, most: MAX_GROUPS })?;
-                }
-                Some(Name::Session) => optional.session = Some(members.next_value_seed(One { json })?),
-                Some(Name::ContextClass) => optional.acr = Some(members.next_value_seed(One { json })?),
-                Some(Name::Methods) => {
-                    optional.amr = members.next_value_seed(List { reader, json, most: MAX_METHODS })?;
-                }
-                Some(Name::AuthTime) => optional.auth_time = Some(members.next_value_seed(NumericDate)?),
-                Some(Name::Actor) => {
-                    let (subject, issuer) = members.next_value_seed(Actor { reader, json })?;
-                    (optional.actor, optional.actor_issuer) = (Some(subject), issuer);
-                }
-                Some(Name::Confirmation) => {
-                    bound = true;
-                    members.next_value_seed(Any(reader))?;
-                }
-                None => members.next_value_seed(Any(reader))?,
+            };
+            scan.about = Some(name.name());
+            if self.present & name.bit() != 0 {
+                return Err(Stop::Refused(ErrorKind::Duplicate));
             }
+            self.present |= name.bit();
+            scan.colon()?;
+            let optional = &mut self.optional;
+            let place = match name {
+                Name::Issuer => &mut self.issuer,
+                Name::Subject => &mut self.subject,
+                Name::TokenId => &mut self.jti,
+                Name::Client => &mut self.client_id,
+                Name::Tenant => &mut optional.tenant,
+                Name::Session => &mut optional.session,
+                Name::ContextClass => &mut optional.acr,
+                Name::Nonce => &mut self.openid.nonce,
+                Name::AuthorizedParty => &mut self.openid.authorized_party,
+                Name::AccessTokenHash => &mut self.openid.access_token_hash,
+                Name::CodeHash => &mut self.openid.code_hash,
+                _ => {
+                    self.scan_other(name, spelling, scan, audiences)?;
+                    continue;
+                }
+            };
+            *place = Some(scan.name()?);
         }
-        reader.leave();
+        if is_another_kind || markers != names.markers() {
+            return Err(Stop::Refused(ErrorKind::Type));
+        }
         // SECURITY: whoever stole a bound token must not get in where bindings are not checked (RFC 9449 §7.2, RFC 8705 §3).
-        if bound {
-            return Err(reader.stop(ErrorKind::Bound));
+        if self.present & Name::Confirmation.bit() != 0 {
+            return Err(Stop::Refused(ErrorKind::Bound));
         }
-        Ok(claims)
-    }
-}
-
-/// A name: a string of 1 to 255 bytes without control characters.
-struct One<'j> {
-    json: &'j str,
-}
-
-impl<'de> DeserializeSeed<'de> for One<'_> {
-    type Value = Text;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
-        let text = strict::Text.deserialize(deserializer)?;
-        name(text, self.json)
-    }
-}
-
-fn name<E: serde::de::Error>(text: Cow<'_, str>, json: &str) -> Result<Text, E> {
-    if is_name(&text) { Ok(Text::of(text, json)) } else { Err(E::custom("not a name")) }
-}
-
-/// An array of names.
-struct List<'r, 'j> {
-    reader: &'r mut Reader,
-    json: &'j str,
-    most: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = Texts;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Texts, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = Texts;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of strings")
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Texts, A::Error> {
-        self.reader.enter()?;
-        let mut texts = Texts::default();
-        while let Some(text) = elements.next_element_seed(One { json: self.json })? {
-            self.reader.count()?;
-            if texts.len() == self.most {
-                return Err(self.reader.too_large());
+    /// Reads the value of a claim that is not one name.
+    fn scan_other(
+        &mut self,
+        name: Name,
+        spelling: Spelling,
+        scan: &mut Scanner<'_>,
+        audiences: usize,
+    ) -> Read<()> {
+        let optional = &mut self.optional;
+        match name {
+            Name::Audience => self.audience = scan.name_or_names(audiences)?,
+            Name::Expires => self.expires = date(scan)?,
+            Name::NotBefore => self.not_before = Some(date(scan)?),
+            Name::IssuedAt => self.issued_at = date(scan)?,
+            Name::Roles => optional.roles = groups(scan, spelling)?,
+            Name::Groups => optional.groups = groups(scan, spelling)?,
+            Name::Methods => optional.amr = scan.names(MAX_METHODS)?,
+            Name::AuthTime => optional.auth_time = Some(date(scan)?),
+            Name::Actor => {
+                let (subject, issuer) = actor(scan)?;
+                (optional.actor, optional.actor_issuer) = (Some(subject), issuer);
             }
-            texts.push(text);
+            Name::Events => events::scan(scan)?,
+            Name::Confirmation => scan.skip()?,
+            // INVARIANT(single-names): read where this is called.
+            Name::Issuer
+            | Name::Subject
+            | Name::TokenId
+            | Name::Client
+            | Name::Tenant
+            | Name::Session
+            | Name::ContextClass
+            | Name::Nonce
+            | Name::AuthorizedParty
+            | Name::AccessTokenHash
+            | Name::CodeHash => return Err(Stop::WrongType),
         }
-        self.reader.leave();
-        Ok(texts)
+        Ok(())
     }
 }
 
-/// A name or an array of names (RFC 7519 §4.1.3).
-struct OneOrMore<'r, 'j>(List<'r, 'j>);
-
-impl<'de> DeserializeSeed<'de> for OneOrMore<'_, '_> {
-    type Value = Texts;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Texts, D::Error> {
-        deserializer.deserialize_any(self)
-    }
+/// Under which name a claim was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// The standard's, or this library's.
+    Registered,
+    /// The issuer's own.
+    Own,
 }
 
-impl<'de> Visitor<'de> for OneOrMore<'_, '_> {
-    type Value = Texts;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or an array of strings")
-    }
-
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Texts, E> {
-        let mut texts = Texts::default();
-        texts.push(name(Cow::Borrowed(text), self.0.json)?);
-        Ok(texts)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Texts, E> {
-        let mut texts = Texts::default();
-        texts.push(name(Cow::Owned(text.to_owned()), self.0.json)?);
-        Ok(texts)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Texts, A::Error> {
-        self.0.visit_seq(elements)
+/// Roles or groups: under a name of the issuer's own one text as well.
+fn groups(scan: &mut Scanner<'_>, spelling: Spelling) -> Read<Texts> {
+    match spelling {
+        Spelling::Own => scan.name_or_names(MAX_GROUPS),
+        Spelling::Registered => scan.names(MAX_GROUPS),
     }
 }
 
 /// Whole seconds from 1970 to 9999. RFC 7519 §2 allows fractions and any magnitude; nobody needs them, and parsers disagree
 /// about them. Refused are `1.0` and `1e9` as well.
-struct NumericDate;
-
-impl<'de> DeserializeSeed<'de> for NumericDate {
-    type Value = i64;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<i64, D::Error> {
-        deserializer.deserialize_i64(self)
-    }
-}
-
-impl Visitor<'_> for NumericDate {
-    type Value = i64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("whole seconds since 1970")
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<i64, E> {
-        match i64::try_from(seconds) {
-            Ok(date) if seconds <= LAST_DATE => Ok(date),
-            _ => Err(E::custom("out of range")),
-        }
-    }
+pub(crate) fn date(scan: &mut Scanner<'_>) -> Read<i64> {
+    let seconds = scan.whole_number()?;
+    let date = i64::try_from(seconds).ok().filter(|_| seconds <= LAST_DATE);
+    date.ok_or(Stop::WrongType)
 }
 
 /// Who acts: the `sub` of an `act` object, and its `iss` if it has one. What an inner `act` says is history and no party to a decision (RFC 8693 §4.1).
-struct Actor<'r, 'j> {
-    reader: &'r mut Reader,
-    json: &'j str,
+fn actor(scan: &mut Scanner<'_>) -> Read<(Text, Option<Text>)> {
+    let about = scan.about;
+    let (mut subject, mut issuer) = (None, None);
+    let mut seen = scan.members()?;
+    while let Some(name) = scan.next(&mut seen)? {
+        match name {
+            Some(ActorName::Subject) => {
+                scan.about = about;
+                subject = Some(scan.name()?);
+            }
+            Some(ActorName::Issuer) => {
+                scan.about = about;
+                issuer = Some(scan.name()?);
+            }
+            None => scan.skip()?,
+        }
+    }
+    scan.about = about;
+    Ok((subject.ok_or(Stop::WrongType)?, issuer))
 }
 
 members! {
     enum ActorName {
         Subject = "sub",
         Issuer = "iss",
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Actor<'_, '_> {
-    type Value = (Text, Option<Text>);
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Actor<'_, '_> {
-    type Value = (Text, Option<Text>);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an actor")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        self.reader.enter()?;
-        let mut seen = Seen::nothing();
-        let (mut subject, mut issuer) = (None, None);
-        while let Some(name) = seen.next(self.reader, &mut members)? {
-            match name {
-                Some(ActorName::Subject) => {
-                    self.reader.at = Some(Name::Actor.name());
-                    subject = Some(members.next_value_seed(One { json: self.json })?);
-                }
-                Some(ActorName::Issuer) => {
-                    self.reader.at = Some(Name::Actor.name());
-                    issuer = Some(members.next_value_seed(One { json: self.json })?);
-                }
-                None => members.next_value_seed(Any(self.reader))?,
-            }
-        }
-        self.reader.leave();
-        self.reader.at = Some(Name::Actor.name());
-        let subject = subject.ok_or_else(|| serde::de::Error::custom("nobody"))?;
-        Ok((subject, issuer))
     }
 }
 

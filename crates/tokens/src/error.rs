@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use bartizan_core::{Fault, NoEntropy};
+use bartizan_core::{Fault, NoEntropy, UnixTime};
+use bartizan_crypto::NotPossible;
 
 /// An error of this crate. It never holds text of a token or bytes of a key.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     claim: Option<&'static str>,
+    earliest: Option<UnixTime>,
     source: Option<bartizan_crypto::Error>,
 }
 
@@ -51,7 +53,7 @@ pub enum ErrorKind {
     /// A claim has the wrong JSON type or a value outside its range.
     #[error("a claim has the wrong type or range")]
     ClaimType,
-    /// The issuer is another, or that of the actor is.
+    /// The issuer is another, or is not among those that are trusted, or that of the actor is another.
     #[error("the token is from another issuer")]
     Issuer,
     /// The audience is another.
@@ -69,11 +71,37 @@ pub enum ErrorKind {
     /// The token is bound to a key of its sender (`cnf`), and this is no verifier of such bindings.
     #[error("the token is bound to a sender's key")]
     Bound,
+    /// The token names another tenant than the one that its issuer speaks for.
+    #[error("the token is of another tenant")]
+    Tenant,
+    /// The `nonce` of an ID token is another than the one that was sent, is missing, or none was sent.
+    #[error("the nonce is not the one that was sent")]
+    Nonce,
+    /// An ID token was issued to another party (`azp`), or it has several audiences and does not say to whom.
+    #[error("the token was issued to another party")]
+    AuthorizedParty,
+    /// The authentication is older than was asked, or of another class.
+    #[error("the authentication is too old or of another class")]
+    Authentication,
+    /// The access token or code beside an ID token is not the one that its `at_hash` or `c_hash` names.
+    #[error("what came with the token does not belong to it")]
+    TokenHash,
+    /// The token was revoked.
+    #[error("the token was revoked")]
+    Revoked,
+
+    /// Whether the token was revoked could not be found out. An outage, and no judgement of the token.
+    #[error("revocations are not available")]
+    RevocationsUnavailable,
+
+    /// The issuer's keys could not be fetched yet, or are too old to be believed. An outage, and no judgement of the token.
+    #[error("the issuer's keys are not available")]
+    KeysUnavailable,
 
     /// An issuer, audience, key id or limit that was passed in is empty, too long or out of its range.
     #[error("an argument is empty, too long or out of range")]
     Config,
-    /// A text is no JWK, JWKS or PEM of its shape, or a member stands twice in it.
+    /// A text is no JWK, JWKS, PEM or DER of its shape, or a member stands twice in it.
     #[error("the key is malformed")]
     KeyFormat,
     /// A key document is larger, or has more keys, than is allowed.
@@ -91,7 +119,22 @@ pub enum ErrorKind {
     /// A key without a `kid` where one is needed to choose it.
     #[error("the key has no id")]
     KeyUnnamed,
-    /// A secret is shorter than 32 bytes.
+    /// An RSA key or a symmetric one does not say its algorithm, and several would fit.
+    #[error("the key does not say its algorithm")]
+    KeyAlgorithm,
+    /// The key is for RSASSA-PKCS1-v1_5 (RS256, RS384, RS512), and nobody asked for that.
+    #[error("the key is for an algorithm that was not asked for")]
+    KeyRsaPkcs1,
+    /// An RSA key is smaller than 2048 or larger than 8192 bits.
+    #[error("the key is too small or too large")]
+    KeySize,
+    /// An RSA key is known to be weak: its exponent is even, 1 or beyond 33 bits, or its modulus is even or of the shape of ROCA.
+    #[error("the key is known to be weak")]
+    KeyWeak,
+    /// The key is encrypted, and nothing is decrypted here.
+    #[error("the key is encrypted")]
+    KeyEncrypted,
+    /// A secret is shorter than the tags that it makes: 32 bytes for HS256, 48 for HS384, 64 for HS512.
     #[error("the secret is too short")]
     SecretTooShort,
     /// A secret is a key file: PEM, DER, a certificate, a JWK or JWKS. Such text is not secret.
@@ -109,6 +152,15 @@ pub enum ErrorKind {
     /// A set has no usable key.
     #[error("the set has no usable key")]
     KeyNone,
+    /// A key ring has no such key.
+    #[error("the key ring has no such key")]
+    KeyUnknown,
+    /// A key of a ring cannot take this step, or not yet: [`Error::earliest`].
+    #[error("the key's life has no such step now")]
+    KeyLife,
+    /// A key ring was changed meanwhile, or a document of it is older than what it holds.
+    #[error("the key ring has moved on")]
+    RingMoved,
     /// A token to be issued has an empty or unprintable name, a registered claim among its own, or a life out of range.
     #[error("a claim of the token to be issued is not allowed")]
     Claim,
@@ -143,6 +195,14 @@ impl ErrorKind {
             Self::NotYet => "not_yet",
             Self::Lifetime => "lifetime",
             Self::Bound => "bound",
+            Self::Tenant => "tenant",
+            Self::Nonce => "nonce",
+            Self::AuthorizedParty => "azp",
+            Self::Authentication => "authentication",
+            Self::TokenHash => "token_hash",
+            Self::Revoked => "revoked",
+            Self::RevocationsUnavailable => "revocations_unavailable",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::Config => "config",
             Self::KeyFormat => "key_format",
             Self::KeyTooLarge => "key_too_large",
@@ -150,12 +210,20 @@ impl ErrorKind {
             Self::KeyUnsupported => "key_unsupported",
             Self::KeyUnusable => "key_unusable",
             Self::KeyUnnamed => "key_unnamed",
+            Self::KeyAlgorithm => "key_algorithm",
+            Self::KeyRsaPkcs1 => "key_rsa_pkcs1",
+            Self::KeySize => "key_size",
+            Self::KeyWeak => "key_weak",
+            Self::KeyEncrypted => "key_encrypted",
             Self::SecretTooShort => "secret_too_short",
             Self::SecretIsKey => "secret_is_key",
             Self::KeySecrecy => "key_secrecy",
             Self::KeyDuplicate => "key_duplicate",
             Self::KeyMixed => "key_mixed",
             Self::KeyNone => "key_none",
+            Self::KeyUnknown => "key_unknown",
+            Self::KeyLife => "key_life",
+            Self::RingMoved => "ring_moved",
             Self::Claim => "claim",
             Self::Entropy => "entropy",
             Self::Primitive => "primitive",
@@ -165,11 +233,11 @@ impl ErrorKind {
 
 impl Error {
     pub(crate) const fn new(kind: ErrorKind) -> Self {
-        Self { kind, claim: None, source: None }
+        Self { kind, claim: None, earliest: None, source: None }
     }
 
     pub(crate) const fn about(kind: ErrorKind, claim: &'static str) -> Self {
-        Self { kind, claim: Some(claim), source: None }
+        Self { claim: Some(claim), ..Self::new(kind) }
     }
 
     /// A key that the provider refuses to prepare.
@@ -181,7 +249,7 @@ impl Error {
             Crypto::Primitive => ErrorKind::Primitive,
             _ => ErrorKind::KeyUnusable,
         };
-        Self { kind, claim: None, source: Some(source) }
+        Self { source: Some(source), ..Self::new(kind) }
     }
 
     /// A prepared key that fails to sign.
@@ -190,7 +258,7 @@ impl Error {
             bartizan_crypto::ErrorKind::Entropy => ErrorKind::Entropy,
             _ => ErrorKind::Primitive,
         };
-        Self { kind, claim: None, source: Some(source) }
+        Self { source: Some(source), ..Self::new(kind) }
     }
 
     /// What happened.
@@ -231,7 +299,13 @@ impl Error {
             | ErrorKind::Expired
             | ErrorKind::NotYet
             | ErrorKind::Lifetime
-            | ErrorKind::Bound => Fault::Peer,
+            | ErrorKind::Bound
+            | ErrorKind::Tenant
+            | ErrorKind::Nonce
+            | ErrorKind::AuthorizedParty
+            | ErrorKind::Authentication
+            | ErrorKind::TokenHash
+            | ErrorKind::Revoked => Fault::Peer,
             ErrorKind::Config
             | ErrorKind::KeyFormat
             | ErrorKind::KeyTooLarge
@@ -239,16 +313,32 @@ impl Error {
             | ErrorKind::KeyUnsupported
             | ErrorKind::KeyUnusable
             | ErrorKind::KeyUnnamed
+            | ErrorKind::KeyAlgorithm
+            | ErrorKind::KeyRsaPkcs1
+            | ErrorKind::KeySize
+            | ErrorKind::KeyWeak
+            | ErrorKind::KeyEncrypted
             | ErrorKind::SecretTooShort
             | ErrorKind::SecretIsKey
             | ErrorKind::KeySecrecy
             | ErrorKind::KeyDuplicate
             | ErrorKind::KeyMixed
             | ErrorKind::KeyNone
+            | ErrorKind::KeyUnknown
+            | ErrorKind::KeyLife
             | ErrorKind::Claim => Fault::Caller,
-            ErrorKind::Entropy => Fault::Backend,
+            ErrorKind::KeysUnavailable | ErrorKind::RevocationsUnavailable | ErrorKind::Entropy => {
+                Fault::Backend
+            }
+            ErrorKind::RingMoved => Fault::Busy,
             ErrorKind::Primitive => Fault::Bug,
         }
+    }
+
+    /// From when on a step in the life of a key is possible, where waiting helps.
+    #[must_use]
+    pub const fn earliest(&self) -> Option<UnixTime> {
+        self.earliest
     }
 
     /// Whether the same call may succeed a little later.
@@ -281,6 +371,12 @@ impl From<ErrorKind> for Error {
 
 impl From<NoEntropy> for Error {
     fn from(source: NoEntropy) -> Self {
-        Self { kind: ErrorKind::Entropy, claim: None, source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Self::new(ErrorKind::Entropy) }
+    }
+}
+
+impl From<NotPossible> for Error {
+    fn from(source: NotPossible) -> Self {
+        Self { earliest: source.earliest(), ..Self::new(ErrorKind::KeyLife) }
     }
 }

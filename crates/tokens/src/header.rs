@@ -3,16 +3,12 @@
 //! `alg` is compared with the key's and never chooses anything. Headers that bring a key or its address are refused, and so
 //! is everything that only an encrypted token has. What is unknown is ignored, as §4 asks, unless `crit` names it.
 
-use std::{borrow::Cow, fmt};
-
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
-};
+use std::borrow::Cow;
 
 use crate::{
     Algorithm, Error, ErrorKind, Limits, base64url,
-    strict::{Any, Reader, Seen, Text, members},
+    scan::{Read, Scanner, Stop},
+    strict::members,
 };
 
 /// What a header says. Proves nothing.
@@ -56,14 +52,67 @@ impl<'a> Header<'a> {
     }
 
     pub(crate) fn parse(json: &'a str, limits: &Limits) -> Result<Self, Error> {
-        let reader = Reader::of_token(MAX_MEMBERS, limits.depth);
-        let read = reader.read(json, |reader, json| Members { reader, kid: limits.kid }.deserialize(json));
+        let read = Scanner::read(json, MAX_MEMBERS, limits.depth, |scan| Self::scan(scan, limits));
         read.map_err(|error| match (error.kind(), error.claim()) {
             (ErrorKind::ClaimType, Some("alg")) => ErrorKind::Algorithm.into(),
             (ErrorKind::ClaimType, Some("typ")) => ErrorKind::Type.into(),
             (ErrorKind::ClaimType, _) => ErrorKind::Malformed.into(),
             (kind, _) => kind.into(),
         })
+    }
+
+    fn scan(scan: &mut Scanner<'a>, limits: &Limits) -> Read<Self> {
+        let (mut algorithm, mut kid, mut typ) = (None, None, None);
+        // The first finding is kept until the whole header has been read: what is malformed behind it is malformed first.
+        let mut refused = None;
+        let mut seen = scan.members()?;
+        while let Some(name) = scan.next(&mut seen)? {
+            match name {
+                Some(Parameter::Algorithm) => algorithm = Some(scan.string()?),
+                Some(Parameter::KeyId) => kid = Some(scan.string()?),
+                Some(Parameter::Type) => typ = Some(scan.string()?),
+                // Not used, but a header in which they are of another type is no header (RFC 7515 §4.1.7, §4.1.8, §4.1.10;
+                // RFC 8555 §6.4.1, §6.5.2).
+                Some(
+                    Parameter::ContentType
+                    | Parameter::Thumbprint
+                    | Parameter::ThumbprintSha256
+                    | Parameter::Url
+                    | Parameter::Nonce,
+                ) => drop(scan.string()?),
+                None => scan.skip()?,
+                // SECURITY: no extension is understood, so none may be critical, and an empty or broken list is no better
+                // (RFC 7515 §4.1.11; CVE-2025-59420).
+                Some(Parameter::Critical) => {
+                    refused.get_or_insert(ErrorKind::Critical);
+                    scan.skip()?;
+                }
+                // SECURITY: a key that comes with the token proves nothing (CVE-2018-0114); `b64` changes what is signed
+                // (RFC 7797); the last two are of encrypted tokens.
+                Some(
+                    Parameter::Unencoded
+                    | Parameter::Key
+                    | Parameter::KeySetUrl
+                    | Parameter::CertificateUrl
+                    | Parameter::Certificates
+                    | Parameter::Encryption
+                    | Parameter::Compression,
+                ) => {
+                    refused.get_or_insert(ErrorKind::Header);
+                    scan.skip()?;
+                }
+            }
+        }
+        if let Some(kind) = refused {
+            return Err(Stop::Refused(kind));
+        }
+        if kid.as_ref().is_some_and(|kid: &Cow<'_, str>| kid.len() > limits.kid) {
+            return Err(Stop::Refused(ErrorKind::TooLarge));
+        }
+        match algorithm.and_then(|name| Algorithm::named(&name)) {
+            Some(algorithm) => Ok(Header { algorithm, kid, typ }),
+            None => Err(Stop::Refused(ErrorKind::Algorithm)),
+        }
     }
 }
 
@@ -83,75 +132,11 @@ members! {
         Certificates = "x5c",
         Encryption = "enc",
         Compression = "zip",
-    }
-}
-
-struct Members<'r> {
-    reader: &'r mut Reader,
-    kid: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Members<'_> {
-    type Value = Header<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Header<'de>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Members<'_> {
-    type Value = Header<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JOSE header")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Header<'de>, A::Error> {
-        let reader = self.reader;
-        let (mut algorithm, mut kid, mut typ) = (None, None, None);
-        let mut seen = Seen::nothing();
-        // The first finding is kept until the whole header has been read: what is malformed behind it is malformed first.
-        let mut refused = None;
-        reader.enter()?;
-        while let Some(name) = seen.next(reader, &mut members)? {
-            match name {
-                Some(Parameter::Algorithm) => algorithm = Some(members.next_value_seed(Text)?),
-                Some(Parameter::KeyId) => kid = Some(members.next_value_seed(Text)?),
-                Some(Parameter::Type) => typ = Some(members.next_value_seed(Text)?),
-                None => members.next_value_seed(Any(reader))?,
-                // SECURITY: no extension is understood, so none may be critical, and an empty or broken list is no better
-                // (RFC 7515 §4.1.11; CVE-2025-59420).
-                Some(Parameter::Critical) => {
-                    refused.get_or_insert(ErrorKind::Critical);
-                    members.next_value_seed(Any(reader))?;
-                }
-                // SECURITY: a key that comes with the token proves nothing (CVE-2018-0114); `b64` changes what is signed
-                // (RFC 7797); the last two are of encrypted tokens.
-                Some(
-                    Parameter::Unencoded
-                    | Parameter::Key
-                    | Parameter::KeySetUrl
-                    | Parameter::CertificateUrl
-                    | Parameter::Certificates
-                    | Parameter::Encryption
-                    | Parameter::Compression,
-                ) => {
-                    refused.get_or_insert(ErrorKind::Header);
-                    members.next_value_seed(Any(reader))?;
-                }
-            }
-        }
-        reader.leave();
-        if let Some(kind) = refused {
-            return Err(reader.stop(kind));
-        }
-        if kid.as_ref().is_some_and(|kid| kid.len() > self.kid) {
-            return Err(reader.stop(ErrorKind::TooLarge));
-        }
-        match algorithm.and_then(|name| Algorithm::named(&name)) {
-            Some(algorithm) => Ok(Header { algorithm, kid, typ }),
-            None => Err(reader.stop(ErrorKind::Algorithm)),
-        }
+        ContentType = "cty",
+        Thumbprint = "x5t",
+        ThumbprintSha256 = "x5t#S256",
+        Url = "url",
+        Nonce = "nonce",
     }
 }
 
@@ -165,6 +150,17 @@ mod tests {
                 Ok((header.algorithm, header.kid.map(Cow::into_owned), header.typ.map(Cow::into_owned)))
             }
             Err(error) => Err(error.kind()),
+        }
+    }
+
+    #[test]
+    fn a_registered_parameter_of_another_type_is_refused_though_unused() {
+        for name in ["cty", "x5t", "x5t#S256", "url", "nonce"] {
+            for value in ["1", "null", "[]", r#"["x"]"#, "{}", "true"] {
+                let json = format!(r#"{{"alg":"ES256","{name}":{value}}}"#);
+                assert_eq!(verdict(&json), Err(ErrorKind::Malformed), "{json}");
+            }
+            verdict(&format!(r#"{{"alg":"ES256","{name}":"x"}}"#)).expect("a text");
         }
     }
 

@@ -2,20 +2,26 @@
 
 use std::{fmt, sync::Arc};
 
-use bartizan_core::{Clock, Entropy, SecretText, json};
+use bartizan_core::{Clock, Entropy, SecretText};
 
-use crate::{AccessToken, Error, ErrorKind, Limits, SigningKey, jws, names::is_name, signing_key::random_id};
+use crate::{
+    AccessToken, Error, ErrorKind, KeyRing, Limits, SigningKey, jws, key_ring::Active, names::is_name,
+};
 
-/// Issues access tokens of RFC 9068 under one name and key.
+/// Issues access tokens of RFC 9068 under one name, with one key or with the active key of a ring.
 ///
 /// The time and the ids are the library's: `iat` and `exp` come from the clock, `jti` is 128 random bits.
 pub struct Issuer {
     issuer: Box<str>,
-    key: SigningKey,
-    /// The same for every token of the key.
-    header: Box<str>,
+    signer: Signs,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// What signs, with the header that is the same for every token of a key.
+enum Signs {
+    One(Arc<Active>),
+    Ring(KeyRing),
 }
 
 impl Issuer {
@@ -29,12 +35,32 @@ impl Issuer {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
-        let issuer = issuer.into();
+        Self::of(issuer.into(), Signs::One(Arc::new(Active::new(Arc::new(key)))), clock, entropy)
+    }
+
+    /// An issuer of this name that signs with whatever key of the ring is active.
+    ///
+    /// # Errors
+    /// As [`Issuer::new`].
+    pub fn with_ring(
+        issuer: impl Into<Box<str>>,
+        ring: KeyRing,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Error> {
+        Self::of(issuer.into(), Signs::Ring(ring), clock, entropy)
+    }
+
+    fn of(
+        issuer: Box<str>,
+        signer: Signs,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Error> {
         if !is_name(&issuer) {
             return Err(ErrorKind::Config.into());
         }
-        let header = jws::encoded_header(&key, Some("at+jwt")).into_boxed_str();
-        Ok(Self { issuer, key, header, clock, entropy })
+        Ok(Self { issuer, signer, clock, entropy })
     }
 
     /// Issues a token.
@@ -42,24 +68,19 @@ impl Issuer {
     /// # Errors
     /// [`ErrorKind::Claim`] when it is to say something that is not allowed: an empty or unprintable name, a life of nothing
     /// or over an hour, a registered claim as one's own, a claim twice, a clock before 1970; [`ErrorKind::TooLarge`] when it would be beyond
-    /// [`Limits::DEFAULT`]; [`ErrorKind::Entropy`] and [`ErrorKind::Primitive`].
+    /// [`Limits::DEFAULT`]; [`ErrorKind::Entropy`] and [`ErrorKind::Primitive`]. With a ring also [`ErrorKind::Claim`] for a life that
+    /// is longer than its policy's longest, and [`ErrorKind::KeysUnavailable`] while no key is active.
     pub fn issue(&self, token: &AccessToken<'_>) -> Result<SecretText, Error> {
         token.check()?;
-        let jti = random_id(&*self.entropy)?;
-        let mut claims = Vec::with_capacity(512);
+        let active = self.active(token)?;
+        let mut jti = [0; 16];
+        self.entropy.fill(&mut jti)?;
+        let mut claims = Vec::with_capacity(USUAL_CLAIMS);
         token.write(&self.issuer, self.clock.wall(), &jti, &mut claims)?;
-        if token.has_own_claims() {
-            let limits = json::Limits {
-                bytes: Limits::DEFAULT.claims,
-                depth: Limits::DEFAULT.depth,
-                values: Limits::DEFAULT.values,
-            };
-            json::check(&claims, &limits).map_err(|fault| match fault {
-                json::JsonFault::TooLarge => ErrorKind::TooLarge,
-                _ => ErrorKind::Claim,
-            })?;
+        if claims.len() > Limits::DEFAULT.claims {
+            return Err(ErrorKind::TooLarge.into());
         }
-        jws::assemble(&self.key, &self.header, &claims)
+        jws::assemble(&active.key, &active.header, &claims)
     }
 
     /// The name.
@@ -68,15 +89,38 @@ impl Issuer {
         &self.issuer
     }
 
-    /// The key.
-    #[must_use]
-    pub const fn key(&self) -> &SigningKey {
-        &self.key
+    /// The key that signs now.
+    ///
+    /// # Errors
+    /// With a ring, those of [`KeyRing::signer`].
+    pub fn key(&self) -> Result<Arc<SigningKey>, Error> {
+        match &self.signer {
+            Signs::One(active) => Ok(active.key.clone()),
+            Signs::Ring(ring) => ring.signer(),
+        }
+    }
+
+    /// What signs this token.
+    fn active(&self, token: &AccessToken<'_>) -> Result<Arc<Active>, Error> {
+        match &self.signer {
+            Signs::One(active) => Ok(active.clone()),
+            // SECURITY: the ring lets go of a key when the longest life is over. A token that lives longer would outlive its key.
+            Signs::Ring(ring) if token.lives() > ring.policy().longest_life => {
+                Err(Error::about(ErrorKind::Claim, "exp"))
+            }
+            Signs::Ring(ring) => ring.active(),
+        }
     }
 }
 
+/// Room for the claims of most tokens.
+const USUAL_CLAIMS: usize = 512;
+
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issuer").field("issuer", &self.issuer).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Issuer")
+            .field("issuer", &self.issuer)
+            .field("key", &self.key().ok())
+            .finish_non_exhaustive()
     }
 }

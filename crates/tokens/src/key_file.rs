@@ -1,123 +1,191 @@
-//! Tells key files from secrets.
+//! Keys in files: PEM (RFC 7468) and DER.
 //!
-//! SECURITY: whoever passes a public key where a secret is asked for lets everybody sign (CVE-2015-9235, CVE-2026-34950,
-//! CVE-2026-48526). So a secret that is a key file in any usual form is refused, whatever white space stands around it.
+//! Private keys are read from PKCS#8 (`PRIVATE KEY`, RFC 5958), PKCS#1 (`RSA PRIVATE KEY`, RFC 8017 §A.1.2) and SEC 1
+//! (`EC PRIVATE KEY`, RFC 5915), public ones from a `SubjectPublicKeyInfo` (`PUBLIC KEY`, RFC 5280 §4.1.2.7) and PKCS#1
+//! (`RSA PUBLIC KEY`). They are written as PKCS#8 and `SubjectPublicKeyInfo`, which everybody reads. For JWKs there are
+//! [`SigningKey::from_jwk`](crate::SigningKey::from_jwk) and its like.
+//!
+//! A file says what kind of key it holds and rarely what for: an RSA key fits six algorithms. So whoever reads names the
+//! algorithm, and a key that does not fit it is refused. A file holds exactly one key; text may stand before it (RFC 7468 §2),
+//! nothing behind it, and all together is at most 16 KiB. What was decoded on the way is wiped.
+//!
+//! ```
+//! use bartizan_crypto_ring::Ring;
+//! use bartizan_tokens::{Algorithm, SigningKey, VerifyingKey, key_file};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pem = "-----BEGIN PRIVATE KEY-----
+//! MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+//! -----END PRIVATE KEY-----
+//! ";
+//! let key = SigningKey::from_pem(&Ring::new(), Algorithm::EdDsa, Some("2026-11"), pem.as_bytes())?;
+//! assert_eq!(key.to_pem()?.expose(), pem);
+//!
+//! // For a peer that does not read JWKs.
+//! let public = key.verifying().to_pem()?;
+//! assert_eq!(key_file::algorithm_of(public.as_bytes())?, Some(Algorithm::EdDsa));
+//! let same = VerifyingKey::from_pem(&Ring::new(), Algorithm::EdDsa, Some("2026-11"), public.as_bytes())?;
+//! assert_eq!(same.thumbprint(&Ring::new()), key.verifying().thumbprint(&Ring::new()));
+//! # Ok(())
+//! # }
+//! ```
 
-use bartizan_crypto::{Provider, PublicKey, SignatureAlgorithm};
-use base64::{
-    Engine,
-    alphabet::{STANDARD, URL_SAFE},
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-use memchr::memmem;
-use serde::de::IgnoredAny;
+mod certificate;
+mod kind;
+mod pem;
+mod private;
+mod public;
+mod write;
+
+use bartizan_core::{SecretBytes, SecretText};
+use bartizan_crypto::{PrivateKey, Provider, PublicKey};
 use zeroize::Zeroizing;
 
-/// Whether `secret` is PEM, a JWK or JWKS (or any other JSON object or array), a DER key or certificate, an SSH public key, a
-/// point of P-256, or any of these as base64 (`x5c`, environment variables) or hexadecimal digits.
-pub(crate) fn is_key_file(provider: &dyn Provider, secret: &[u8]) -> bool {
-    is_key(provider, secret) || decodings(without_mark(secret)).any(|decoded| is_key(provider, &decoded))
+use crate::{
+    Algorithm, Error, ErrorKind,
+    key_file::{kind::Form, pem::Block},
+};
+
+/// Most bytes of a file.
+pub(crate) const MAX_FILE: usize = 16 * 1024;
+
+/// Reads a private key from PEM.
+///
+/// A file of an EC or Ed25519 key may lack the public half where the provider can compute it.
+///
+/// # Errors
+/// [`ErrorKind::KeyFormat`] for what is no such file, [`ErrorKind::KeyTooLarge`] over 16 KiB, [`ErrorKind::KeyEncrypted`] for an
+/// encrypted key, [`ErrorKind::KeySecrecy`] for a public key or a certificate, [`ErrorKind::KeyUse`] for a key that does not fit the algorithm,
+/// [`ErrorKind::KeyUnsupported`] for other kinds of keys, RSA keys of more than two primes, or a missing public half that the
+/// provider cannot compute; [`ErrorKind::KeySize`] and [`ErrorKind::KeyWeak`] for RSA keys that are too small, too large or known to be
+/// weak; [`ErrorKind::KeyUnusable`] for a key that is none. Whether the halves belong together is found when the key is prepared.
+pub fn private_from_pem(
+    provider: &dyn Provider,
+    algorithm: Algorithm,
+    pem: &[u8],
+) -> Result<PrivateKey, Error> {
+    let mut buffer = Zeroizing::new(Vec::new());
+    let Block { form, der } = pem::decode(pem, &mut buffer)?;
+    private::read(provider, algorithm, form, der)
 }
 
-fn is_key(provider: &dyn Provider, bytes: &[u8]) -> bool {
-    // RFC 7468 and OpenPGP, RFC 4716.
-    let is_armoured =
-        ["-----BEGIN", "---- BEGIN "].iter().any(|mark| memmem::find(bytes, mark.as_bytes()).is_some());
-    let text = without_mark(bytes);
-    let is_ssh = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-"]
-        .iter()
-        .any(|kind| text.starts_with(kind.as_bytes()));
-    let is_json =
-        matches!(text.first(), Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(text).is_ok();
-    // An editor may have ended the last line of what has none.
-    let is_der = is_der_key(bytes) || is_der_key(bytes.trim_ascii_end());
-    is_armoured || is_ssh || is_json || is_der || is_point(provider, bytes)
+/// Reads a private key from DER: PKCS#8, PKCS#1 or SEC 1, told apart by their shape.
+///
+/// # Errors
+/// As [`private_from_pem`].
+pub fn private_from_der(
+    provider: &dyn Provider,
+    algorithm: Algorithm,
+    der: &[u8],
+) -> Result<PrivateKey, Error> {
+    private::read(provider, algorithm, Form::of(der)?, der)
 }
 
-/// The text without a byte order mark and white space around it.
-fn without_mark(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii()
+/// Reads a public key from PEM.
+///
+/// # Errors
+/// As [`private_from_pem`], but [`ErrorKind::KeySecrecy`] for a private key: what is to be public has leaked its secret. A
+/// certificate is [`ErrorKind::KeyFormat`]: see [`danger_public_from_certificate_pem`].
+pub fn public_from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<PublicKey, Error> {
+    let mut buffer = Zeroizing::new(Vec::new());
+    let Block { form, der } = pem::decode(pem, &mut buffer)?;
+    public::read(algorithm, form, der)
 }
 
-fn is_point(provider: &dyn Provider, secret: &[u8]) -> bool {
-    PublicKey::new(SignatureAlgorithm::EcdsaP256Sha256, secret)
-        .is_ok_and(|key| provider.verifier(&key).is_ok())
+/// Reads a public key from DER: a `SubjectPublicKeyInfo` or PKCS#1, told apart by their shape.
+///
+/// # Errors
+/// As [`public_from_pem`].
+pub fn public_from_der(algorithm: Algorithm, der: &[u8]) -> Result<PublicKey, Error> {
+    public::read(algorithm, Form::of(der)?, der)
 }
 
-/// What the text says as base64 of either alphabet, in lines or not, padded or not, or as hexadecimal digits.
-fn decodings(text: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
-    let lax = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
-    let text: Zeroizing<Vec<u8>> =
-        Zeroizing::new(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());
-    let base64 = [STANDARD, URL_SAFE].map(|alphabet| GeneralPurpose::new(&alphabet, lax).decode(&*text).ok());
-    base64.into_iter().flatten().map(Zeroizing::new).chain(hexadecimal(&text))
+/// Takes the public key out of an X.509 certificate in PEM, and believes nothing else that it says.
+///
+/// # Security
+/// Not one statement of the certificate is verified: no signature, no chain, no validity, no name, no revocation, no key
+/// usage. An expired or forged certificate gives its key all the same. So it is exactly as trustworthy as the place where
+/// the file came from: read one that you keep yourself, and none that came with a token.
+///
+/// # Errors
+/// [`ErrorKind::KeyFormat`] for what is no certificate or for a chain of several; else as [`public_from_pem`].
+pub fn danger_public_from_certificate_pem(algorithm: Algorithm, pem: &[u8]) -> Result<PublicKey, Error> {
+    let mut buffer = Zeroizing::new(Vec::new());
+    let Block { form, der } = pem::decode(pem, &mut buffer)?;
+    certified(algorithm, form, der)
 }
 
-fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
-    for pair in text.chunks(2) {
-        match pair {
-            [high, low] => bytes.push(digit(*high)? << 4 | digit(*low)?),
-            _ => return None,
-        }
+/// Takes the public key out of an X.509 certificate in DER, and believes nothing else that it says.
+///
+/// # Security
+/// As [`danger_public_from_certificate_pem`]: nothing of the certificate is verified.
+///
+/// # Errors
+/// As [`danger_public_from_certificate_pem`].
+pub fn danger_public_from_certificate_der(algorithm: Algorithm, der: &[u8]) -> Result<PublicKey, Error> {
+    certified(algorithm, Form::of(der)?, der)
+}
+
+fn certified(algorithm: Algorithm, form: Form, der: &[u8]) -> Result<PublicKey, Error> {
+    match form {
+        Form::Certificate => public::read(algorithm, Form::Spki, certificate::key_info(der)?),
+        Form::Pkcs8 | Form::Pkcs1Private | Form::Sec1 | Form::Encrypted => Err(ErrorKind::KeySecrecy.into()),
+        Form::Spki | Form::Pkcs1Public => Err(ErrorKind::KeyFormat.into()),
     }
-    Some(bytes)
 }
 
-/// One DER sequence from the first byte to the last whose children are those of a public key (SPKI, RFC 5280 §4.1.2.7), an
-/// RSA public key (PKCS#1), a certificate, a private key (PKCS#8, RFC 5958; SEC 1, RFC 5915) or an RSA private key. That
-/// random bytes look like this is less likely than that they are guessed.
-fn is_der_key(bytes: &[u8]) -> bool {
-    let Some((SEQUENCE, content, [])) = element(bytes) else {
-        return false;
+/// The only algorithm that the key in this file fits, or none for an RSA key, which fits several. PEM or DER, private,
+/// public or a certificate.
+///
+/// # Errors
+/// [`ErrorKind::KeyFormat`], [`ErrorKind::KeyTooLarge`], [`ErrorKind::KeyEncrypted`], [`ErrorKind::KeyUnsupported`]. The key itself
+/// is not looked at: that this succeeds does not mean that it can be used.
+pub fn algorithm_of(file: &[u8]) -> Result<Option<Algorithm>, Error> {
+    let mut buffer = Zeroizing::new(Vec::new());
+    let (form, der) = if is_pem(file) {
+        let Block { form, der } = pem::decode(file, &mut buffer)?;
+        (form, der)
+    } else {
+        (Form::of(file)?, file)
     };
-    let Some(children) = children(content) else {
-        return false;
-    };
-    matches!(
-        children.as_slice(),
-        [SEQUENCE, BIT_STRING]
-            | [INTEGER, INTEGER]
-            | [SEQUENCE, SEQUENCE, BIT_STRING]
-            | [INTEGER, SEQUENCE, OCTET_STRING, ..]
-            | [INTEGER, OCTET_STRING, CONTEXT_0 | CONTEXT_1, ..]
-            | [INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER]
-    )
+    Ok(kind::of_file(form, der)?.only_algorithm())
 }
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const SEQUENCE: u8 = 0x30;
-const CONTEXT_0: u8 = 0xa0;
-const CONTEXT_1: u8 = 0xa1;
-
-/// The tags of elements that fill `content` exactly; at most sixteen.
-fn children(mut content: &[u8]) -> Option<Vec<u8>> {
-    let mut tags = Vec::new();
-    while !content.is_empty() {
-        let (tag, _, rest) = element(content)?;
-        tags.push(tag);
-        content = rest;
-        if tags.len() > 16 {
-            return None;
-        }
-    }
-    Some(tags)
+/// Whether the file looks like PEM: a boundary stands somewhere in it.
+#[must_use]
+pub fn is_pem(file: &[u8]) -> bool {
+    memchr::memmem::find(file, b"-----BEGIN ").is_some()
 }
 
-/// Tag, content and rest of the first element (X.690 §8.1, lengths of up to three bytes).
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (length, rest) = match bytes {
-        [_, short @ ..=0x7f, rest @ ..] => (usize::from(*short), rest),
-        [_, 0x81, a, rest @ ..] => (usize::from(*a), rest),
-        [_, 0x82, a, b, rest @ ..] => (usize::from(u16::from_be_bytes([*a, *b])), rest),
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    bytes.first().map(|tag| (*tag, content, rest))
+/// Writes a private key as PKCS#8 in PEM (`PRIVATE KEY`), for a file that only its owner reads. An RSA key is written under the
+/// identifier that fits all its algorithms.
+///
+/// # Errors
+/// [`ErrorKind::KeyUnsupported`] for an algorithm that is none of tokens.
+pub fn private_to_pem(key: &PrivateKey) -> Result<SecretText, Error> {
+    pem::encode_secret("PRIVATE KEY", write::pkcs8(key)?.expose())
+}
+
+/// Writes a private key as PKCS#8 in DER.
+///
+/// # Errors
+/// As [`private_to_pem`].
+pub fn private_to_der(key: &PrivateKey) -> Result<SecretBytes, Error> {
+    write::pkcs8(key)
+}
+
+/// Writes a public key as a `SubjectPublicKeyInfo` in PEM (`PUBLIC KEY`).
+///
+/// # Errors
+/// [`ErrorKind::KeyUnsupported`] for an algorithm that is none of tokens.
+pub fn public_to_pem(key: &PublicKey) -> Result<String, Error> {
+    pem::encode("PUBLIC KEY", &write::spki(key)?)
+}
+
+/// Writes a public key as a `SubjectPublicKeyInfo` in DER.
+///
+/// # Errors
+/// As [`public_to_pem`].
+pub fn public_to_der(key: &PublicKey) -> Result<Vec<u8>, Error> {
+    write::spki(key)
 }

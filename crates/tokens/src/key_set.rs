@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bartizan_crypto::Provider;
 
 use crate::{
-    Algorithm, Error, ErrorKind, VerifyingKey,
+    Algorithm, Error, ErrorKind, KeyRules, VerifyingKey,
     jwk::{Jwk, MAX_KEYS},
     names,
 };
@@ -23,6 +23,8 @@ pub struct SkippedKey {
     pub index: usize,
     /// Why.
     pub reason: SkipReason,
+    /// Which of its members is at fault, where that is known.
+    pub member: Option<&'static str>,
 }
 
 /// Why a key of a JWKS was left out.
@@ -32,6 +34,18 @@ pub enum SkipReason {
     /// Its type, curve or algorithm is none of ours.
     #[error("its type or algorithm is not supported")]
     Unsupported,
+    /// It is for RSASSA-PKCS1-v1_5 (RS256, RS384, RS512), and the rules do not allow that.
+    #[error("it is for an algorithm that was not asked for")]
+    RsaPkcs1,
+    /// It is an RSA or symmetric key without `alg`, and the rules do not say what such keys are for.
+    #[error("it does not say its algorithm")]
+    NoAlgorithm,
+    /// It is an RSA key of under 2048 or over 8192 bits.
+    #[error("it is too small or too large")]
+    Size,
+    /// It is an RSA key that is known to be weak.
+    #[error("it is known to be weak")]
+    Weak,
     /// It is not for signatures, or its `alg` does not fit its type.
     #[error("it is not for this use")]
     Use,
@@ -79,19 +93,33 @@ impl KeySet {
     }
 
     /// From a public JWKS: at most 256 KiB and 64 keys. Keys that are not ours to use are left out and named with the reason,
-    /// so that one new key does not lock everybody out.
+    /// so that one new key does not lock everybody out. Among them are keys of RS256, RS384 and RS512, and RSA keys without
+    /// `alg`: for those see [`KeySet::from_jwks_with`].
     ///
     /// # Errors
     /// For the whole set: [`ErrorKind::KeyFormat`] or [`ErrorKind::KeyTooLarge`] for its text, [`ErrorKind::KeySecrecy`]
     /// when any key in it is private or symmetric, [`ErrorKind::KeyDuplicate`] when any two have one `kid`,
     /// [`ErrorKind::KeyNone`] when nothing usable is left.
     pub fn from_jwks(provider: &dyn Provider, json: &[u8]) -> Result<(Self, Vec<SkippedKey>), Error> {
+        Self::from_jwks_with(provider, json, &KeyRules::strict())
+    }
+
+    /// The same, beyond the strict default.
+    ///
+    /// # Errors
+    /// As [`KeySet::from_jwks`], and [`ErrorKind::Config`] for rules that contradict themselves.
+    pub fn from_jwks_with(
+        provider: &dyn Provider,
+        json: &[u8],
+        rules: &KeyRules,
+    ) -> Result<(Self, Vec<SkippedKey>), Error> {
+        let rules = rules.checked()?;
         let parsed = Jwk::parse_set(json)?;
         // SECURITY: a set with a secret in it is a leak or an attack, and nothing else in it is believed.
         if parsed.iter().any(|jwk| jwk.is_secret) {
             return Err(ErrorKind::KeySecrecy.into());
         }
-        Self::from_parsed(&parsed, |jwk| VerifyingKey::from_parsed(provider, jwk))
+        Self::from_parsed(&parsed, |jwk| VerifyingKey::from_parsed(provider, jwk, rules))
     }
 
     /// From a JWKS of `oct` keys: shared secrets, from a file of your own and never from a peer. Limits and skipping as
@@ -121,13 +149,17 @@ impl KeySet {
         for (index, jwk) in parsed.iter().enumerate() {
             match make(jwk) {
                 Ok(key) => keys.push((index, key)),
-                Err(error) => skipped.push(SkippedKey { index, reason: reason(error)? }),
+                Err(error) => {
+                    let member = error.claim();
+                    skipped.push(SkippedKey { index, reason: reason(error)?, member });
+                }
             }
         }
         if keys.len() > 1 {
             keys.retain(|(index, key)| {
                 if key.kid().is_none() {
-                    skipped.push(SkippedKey { index: *index, reason: SkipReason::Unnamed });
+                    let (index, reason, member) = (*index, SkipReason::Unnamed, Some("kid"));
+                    skipped.push(SkippedKey { index, reason, member });
                 }
                 key.kid().is_some()
             });
@@ -179,6 +211,10 @@ impl KeySet {
 fn reason(error: Error) -> Result<SkipReason, Error> {
     match error.kind() {
         ErrorKind::KeyUnsupported => Ok(SkipReason::Unsupported),
+        ErrorKind::KeyRsaPkcs1 => Ok(SkipReason::RsaPkcs1),
+        ErrorKind::KeyAlgorithm => Ok(SkipReason::NoAlgorithm),
+        ErrorKind::KeySize => Ok(SkipReason::Size),
+        ErrorKind::KeyWeak => Ok(SkipReason::Weak),
         ErrorKind::KeyUse => Ok(SkipReason::Use),
         ErrorKind::KeyFormat => Ok(SkipReason::Malformed),
         ErrorKind::KeyUnusable => Ok(SkipReason::Unusable),

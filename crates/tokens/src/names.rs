@@ -1,5 +1,7 @@
 //! What a name may look like, and how texts get into JSON.
 
+use crate::eight::{is_printable_ascii, needs_no_escape};
+
 /// Longest subject, client, issuer, audience, session, role or token id, in bytes; that of core's principals.
 pub(crate) const MAX_NAME: usize = 255;
 
@@ -7,11 +9,7 @@ pub(crate) const MAX_NAME: usize = 255;
 /// writing direction of a log.
 pub(crate) fn is_name(name: &str) -> bool {
     let length_fits = (1..=MAX_NAME).contains(&name.len());
-    length_fits && (is_plain_ascii(name) || !name.chars().any(breaks_a_line))
-}
-
-fn is_plain_ascii(name: &str) -> bool {
-    name.bytes().all(|byte| matches!(byte, 0x20..=0x7e))
+    length_fits && (is_printable_ascii(name) || !name.chars().any(breaks_a_line))
 }
 
 fn breaks_a_line(c: char) -> bool {
@@ -23,6 +21,11 @@ fn breaks_a_line(c: char) -> bool {
 /// Appends `text` as a JSON string (RFC 8259 §7).
 pub(crate) fn json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    if needs_no_escape(text) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     for byte in text.bytes() {
         match byte {
             b'"' | b'\\' => out.extend([b'\\', byte]),

@@ -3,7 +3,14 @@
 
 use bartizan_crypto::Provider;
 
-use crate::{Error, KeySet, Limits, SigningKey, VerifyingKey, claims::Claims, header::Header, jwk::Jwk};
+use crate::{
+    Algorithm, Error, KeySet, Limits, SigningKey, TokenShape, VerifyingKey,
+    claims::{Claims, Names},
+    header::Header,
+    jwk::Jwk,
+    key_file,
+    scan::Scanner,
+};
 
 /// Three parts within limits, none of them decoded.
 ///
@@ -11,6 +18,15 @@ use crate::{Error, KeySet, Limits, SigningKey, VerifyingKey, claims::Claims, hea
 /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) and [`ErrorKind::Malformed`](crate::ErrorKind::Malformed).
 pub fn compact(text: &str, limits: &Limits) -> Result<(), Error> {
     crate::compact::parse(text, &limits.checked()?).map(|_| ())
+}
+
+/// Any JSON text, held to what header and claims are held to.
+///
+/// # Errors
+/// Those of [`Verifier::verify`](crate::Verifier::verify) about the text of claims.
+pub fn json(text: &str, limits: &Limits) -> Result<(), Error> {
+    let limits = limits.checked()?;
+    Scanner::read(text, limits.values, limits.depth, |scan| scan.skip())
 }
 
 /// A decoded header.
@@ -26,7 +42,31 @@ pub fn header(json: &str, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// Those of [`Verifier::verify`](crate::Verifier::verify) about the text of claims.
 pub fn claims(json: &str, limits: &Limits) -> Result<(), Error> {
-    Claims::parse(json, &limits.checked()?).map(|_| ())
+    Claims::parse(json, &Names::of_access_tokens(), &limits.checked()?).map(|_| ())
+}
+
+/// Decoded claims of an ID token, not validated.
+///
+/// # Errors
+/// Those of [`IdTokenVerifier::verify`](crate::IdTokenVerifier::verify) about the text of claims.
+pub fn id_claims(json: &str, limits: &Limits) -> Result<(), Error> {
+    Claims::parse(json, &Names::of_id_tokens(), &limits.checked()?).map(|_| ())
+}
+
+/// Decoded claims of a logout token, not validated.
+///
+/// # Errors
+/// Those of [`LogoutTokenVerifier::verify`](crate::LogoutTokenVerifier::verify) about the text of claims.
+pub fn logout_claims(json: &str, limits: &Limits) -> Result<(), Error> {
+    Claims::parse(json, &Names::of_logout_tokens(), &limits.checked()?).map(|_| ())
+}
+
+/// Decoded claims of a token that this shape is of, not validated.
+///
+/// # Errors
+/// Those of [`Verifier::verify`](crate::Verifier::verify) about the text of claims.
+pub fn shaped_claims(json: &str, shape: &TokenShape, limits: &Limits) -> Result<(), Error> {
+    Claims::parse(json, shape.names(), &limits.checked()?).map(|_| ())
 }
 
 /// A JWK, in each of the ways that a key is made from one.
@@ -49,10 +89,39 @@ pub fn jwks(provider: &dyn Provider, json: &[u8]) -> Result<(), Error> {
     KeySet::from_jwks(provider, json).map(|_| ())
 }
 
-/// A PEM file.
+/// A PEM file, in each of the ways that a key is made from one.
 ///
 /// # Errors
-/// Those of [`SigningKey::from_pem`].
+/// Those of the functions of [`key_file`].
 pub fn pem(provider: &dyn Provider, pem: &[u8]) -> Result<(), Error> {
-    crate::pem::private_key(provider, pem).map(|_| ())
+    let read = |algorithm| {
+        let private = key_file::private_from_pem(provider, algorithm, pem).map(|_| ());
+        let public = key_file::public_from_pem(algorithm, pem).map(|_| ());
+        private.or(public).or(key_file::danger_public_from_certificate_pem(algorithm, pem).map(|_| ()))
+    };
+    of_either_kind(key_file::algorithm_of(pem)?, read)
+}
+
+/// A DER file, in each of the ways that a key is made from one.
+///
+/// # Errors
+/// Those of the functions of [`key_file`].
+pub fn der(provider: &dyn Provider, der: &[u8]) -> Result<(), Error> {
+    let read = |algorithm| {
+        let private = key_file::private_from_der(provider, algorithm, der).map(|_| ());
+        let public = key_file::public_from_der(algorithm, der).map(|_| ());
+        private.or(public).or(key_file::danger_public_from_certificate_der(algorithm, der).map(|_| ()))
+    };
+    of_either_kind(key_file::algorithm_of(der)?, read)
+}
+
+/// As the one algorithm that the file says, or as RSA for all that it may be for.
+fn of_either_kind(
+    algorithm: Option<Algorithm>,
+    read: impl Fn(Algorithm) -> Result<(), Error>,
+) -> Result<(), Error> {
+    match algorithm {
+        Some(algorithm) => read(algorithm),
+        None => read(Algorithm::Ps256).or(read(Algorithm::Rs512)),
+    }
 }

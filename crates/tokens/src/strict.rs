@@ -29,7 +29,8 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// For header or claims.
+    /// As `scan` reads header and claims.
+    #[cfg(test)]
     pub(crate) const fn of_token(values: usize, depth: usize) -> Self {
         Self {
             values,
@@ -89,10 +90,9 @@ impl Reader {
         self.stop(self.duplicate)
     }
 
-    /// SECURITY: for an object of this name `serde_json::Value` reads the text in it as JSON, past every check here, once the
-    /// feature `raw_value` is on anywhere in a program. [`Verifier::verify_with`](crate::Verifier::verify_with) may be asked for one.
+    /// Refuses what is no [`is_allowed_name`].
     pub(crate) fn check_name<E: serde::de::Error>(&mut self, name: &str) -> Result<(), E> {
-        if name == RAW_VALUE { Err(self.stop(self.malformed)) } else { Ok(()) }
+        if is_allowed_name(name) { Ok(()) } else { Err(self.stop(self.malformed)) }
     }
 
     /// One more member or element.
@@ -122,20 +122,31 @@ impl Reader {
     }
 }
 
+/// SECURITY: for an object of these names `serde_json::Value` reads the text in it as JSON or as a number, past every check here,
+/// once the feature `raw_value` or `arbitrary_precision` is on anywhere in a program.
+/// [`Verifier::verify_with`](crate::Verifier::verify_with) may be asked for one.
+pub(crate) fn is_allowed_name(name: &str) -> bool {
+    name != RAW_VALUE && name != NUMBER
+}
+
 /// What serde_json calls its raw values among its own.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// What it calls its numbers.
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// The names of one object so far; the first eight without an allocation, and the others in order, so that a thousand names
 /// cost no million comparisons and nothing needs to be hashed.
 pub(crate) struct Names<'de> {
-    first: [Cow<'de, str>; 8],
+    first: [&'de str; 8],
     count: usize,
+    /// Also those that had escapes.
     more: BTreeSet<Cow<'de, str>>,
 }
 
 impl<'de> Names<'de> {
     pub(crate) const fn new() -> Self {
-        Self { first: [const { Cow::Borrowed("") }; 8], count: 0, more: BTreeSet::new() }
+        Self { first: [""; 8], count: 0, more: BTreeSet::new() }
     }
 
     /// Whether the name is new.
@@ -143,13 +154,13 @@ impl<'de> Names<'de> {
         if self.first.iter().take(self.count).any(|known| *known == name) {
             return false;
         }
-        match self.first.get_mut(self.count) {
-            Some(place) => {
+        match (name, self.first.get_mut(self.count)) {
+            (Cow::Borrowed(name), Some(place)) if !self.more.contains(name) => {
                 *place = name;
                 self.count += 1;
                 true
             }
-            None => self.more.insert(name),
+            (name, _) => self.more.insert(name),
         }
     }
 }
@@ -259,10 +270,10 @@ pub(crate) trait Known: Copy + 'static {
 
 /// `members! { enum Claim { Issuer = "iss", … } }`: an enum of known member names.
 macro_rules! members {
-    ($(#[$doc:meta])* enum $enum:ident { $($variant:ident = $name:literal,)* }) => {
+    ($(#[$doc:meta])* $vis:vis enum $enum:ident { $($variant:ident = $name:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy)]
-        enum $enum { $($variant,)* }
+        #[derive(Clone, Copy, Debug)]
+        $vis enum $enum { $($variant,)* }
 
         impl $crate::strict::Known for $enum {
             const ALL: &'static [Self] = &[$(Self::$variant,)*];
@@ -288,12 +299,28 @@ macro_rules! members {
 }
 pub(crate) use members;
 
+/// Whether a name is its own lower-case spelling, so that it differs from another such name by more than letter case.
+pub(crate) fn is_lower_case(name: &str) -> bool {
+    name.bytes().fold(true, |all, byte| all & (byte.is_ascii() & !byte.is_ascii_uppercase()))
+}
+
 /// Whether a name is a known one in any letter case. Known names are in lower-case ASCII.
 pub(crate) fn is_spelling_of_any<K: Known>(name: &str) -> bool {
+    if is_lower_case(name) {
+        return K::named(name).is_some();
+    }
     if name.is_ascii() {
         return K::ALL.iter().any(|known| known.name().eq_ignore_ascii_case(name));
     }
     K::ALL.iter().any(|known| name.chars().map(folded).eq(known.name().chars()))
+}
+
+/// Whether two names differ by letter case at most.
+pub(crate) fn is_spelling_of(name: &str, known: &str) -> bool {
+    if name.is_ascii() {
+        return name.eq_ignore_ascii_case(known);
+    }
+    name.chars().map(folded).eq(known.chars().map(folded))
 }
 
 /// To lower-case ASCII what some rule of Unicode folds to it: beside ASCII itself long s, the Kelvin sign, and both letters i

@@ -1,65 +1,120 @@
 //! Texts of verified claims without a copy each: places in the claims' own JSON, which is kept.
 
-use std::borrow::Cow;
+use std::num::NonZeroU32;
 
-/// One text. Only a string that has escapes is kept apart.
-pub(crate) enum Text {
-    In { start: u32, length: u32 },
-    Apart(Box<str>),
+/// The claims as they were signed, and behind them what those strings say that had escapes.
+#[derive(Clone)]
+pub(crate) struct ClaimsText {
+    text: String,
+    signed: usize,
+}
+
+impl ClaimsText {
+    /// `unescaped` is what [`Scanner::unescaped`](crate::scan::Scanner::unescaped) holds after the claims were scanned.
+    pub(crate) fn new(signed: String, unescaped: &str) -> Self {
+        let mut text = signed;
+        let signed = text.len();
+        text.push_str(unescaped);
+        Self { text, signed }
+    }
+
+    /// The JSON that was signed.
+    pub(crate) fn signed(&self) -> &str {
+        // INVARIANT(signed): where two texts were joined is no middle of a character.
+        self.text.get(..self.signed).unwrap_or_default()
+    }
+
+    /// What the places of [`Text`] and [`Texts`] are places in.
+    pub(crate) fn all(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes that it takes elsewhere.
+    pub(crate) fn weight(&self) -> usize {
+        self.text.capacity()
+    }
+}
+
+/// One text. It has at least one byte, as every name has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    start: u32,
+    length: NonZeroU32,
 }
 
 impl Text {
-    /// `text` is a part of `json`, or owned.
-    pub(crate) fn of(text: Cow<'_, str>, json: &str) -> Self {
-        let text = match text {
-            Cow::Borrowed(text) => text,
-            Cow::Owned(text) => return Self::Apart(text.into()),
-        };
-        let start = (text.as_ptr() as usize).checked_sub(json.as_ptr() as usize);
-        let (start, length) =
-            (start.and_then(|start| u32::try_from(start).ok()), u32::try_from(text.len()).ok());
-        match (start, length) {
-            (Some(start), Some(length)) => {
-                let place = Self::In { start, length };
-                // INVARIANT(text-in): what `In` names is the text that was read.
-                if place.read(json) == text { place } else { Self::Apart(text.into()) }
-            }
-            _ => Self::Apart(text.into()),
-        }
+    /// The text at this place. Nothing for an empty text, and for places farther in than can be named.
+    pub(crate) fn at(start: usize, length: usize) -> Option<Self> {
+        let length = u32::try_from(length).ok().and_then(NonZeroU32::new)?;
+        Some(Self { start: u32::try_from(start).ok()?, length })
     }
 
-    /// The text; `json` is the one it was made from.
-    pub(crate) fn read<'a>(&'a self, json: &'a str) -> &'a str {
-        match self {
-            Self::In { start, length } => {
-                let (start, length) = (*start as usize, *length as usize);
-                json.get(start..start + length).unwrap_or_default()
-            }
-            Self::Apart(text) => text,
-        }
+    /// The text; `all` is what it is a place in.
+    pub(crate) fn read(self, all: &str) -> &str {
+        read(self.start, self.length.get(), all)
     }
 }
 
-/// Some texts; the first without an allocation.
-#[derive(Default)]
+fn read(start: u32, length: u32, all: &str) -> &str {
+    let start = start as usize;
+    // INVARIANT(text-in): whoever made the place cut at whole characters of this text.
+    all.get(start..start.saturating_add(length as usize)).unwrap_or_default()
+}
+
+/// Some texts, none of which has a quote, a backslash or a line break in it, or which are parted by line breaks.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Texts {
-    first: Option<Text>,
-    more: Vec<Text>,
+    start: u32,
+    length: u32,
+    count: u32,
+    parted: Parted,
+}
+
+/// What stands between the texts.
+#[derive(Clone, Copy, Debug, Default)]
+enum Parted {
+    /// They are strings of a JSON array, each in quotes.
+    #[default]
+    ByQuotes,
+    /// No name has a line break in it.
+    ByLineBreaks,
 }
 
 impl Texts {
-    pub(crate) fn push(&mut self, text: Text) {
-        match &self.first {
-            None => self.first = Some(text),
-            Some(_) => self.more.push(text),
-        }
+    /// The strings of a JSON array, none of them with an escape; the place is what stands between its brackets.
+    pub(crate) fn array(start: usize, end: usize, count: usize) -> Option<Self> {
+        Self::of(start, end, count, Parted::ByQuotes)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Text> {
-        self.first.iter().chain(&self.more)
+    /// Names, each on a line of its own.
+    pub(crate) fn lines(start: usize, end: usize, count: usize) -> Option<Self> {
+        Self::of(start, end, count, Parted::ByLineBreaks)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
+    fn of(start: usize, end: usize, count: usize, parted: Parted) -> Option<Self> {
+        Some(Self {
+            start: u32::try_from(start).ok()?,
+            length: u32::try_from(end.checked_sub(start)?).ok()?,
+            count: u32::try_from(count).ok()?,
+            parted,
+        })
+    }
+
+    /// The texts; `all` is what they are places in.
+    pub(crate) fn read(self, all: &str) -> impl Iterator<Item = &str> {
+        let place = read(self.start, self.length, all);
+        let (separator, before, step) = match self.parted {
+            // Before the first quote is nothing, and between two strings is a comma.
+            Parted::ByQuotes => ('"', 1, 2),
+            Parted::ByLineBreaks => ('\n', 0, 1),
+        };
+        place.split(separator).skip(before).step_by(step).take(self.count as usize)
+    }
+}
+
+/// One text is some texts.
+impl From<Text> for Texts {
+    fn from(text: Text) -> Self {
+        Self { start: text.start, length: text.length.get(), count: 1, parted: Parted::ByLineBreaks }
     }
 }

@@ -2,24 +2,42 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use bartizan_core::{Clock, RawToken};
+use bartizan_core::{Clock, RawToken, UnixTime};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Error, ErrorKind, KeySet, Limits, Verified, VerifyingKey, base64url,
-    claims::Claims,
-    compact,
-    header::{Buffer, Header},
-    jws,
-    names::is_name,
-    validate::{Expected, Facts, validate},
-    verified::Tenancy,
+    Error, ErrorKind, KeySource, Limits, Revocations, TokenCache, TrustedIssuer, Verified, facts::Facts,
+    road::Road, token_cache::View, token_shape::Profile, trusted_issuer::Tenancy, verified::Held,
 };
 
-/// Verifies access tokens of RFC 9068 from one issuer, for one audience.
+/// Verifies access tokens of RFC 9068, from one issuer or several.
 ///
 /// Issuer, audience and keys are given when it is made; there is no verifier without them. Which algorithms are accepted
-/// follows from the keys. Every token needs `iss`, `sub`, `aud`, `exp`, `iat`, `jti` and `client_id`, and the type `at+jwt`.
+/// follows from the keys. Every token needs `iss`, `sub`, `aud`, `exp`, `iat`, `jti` and `client_id`, and the type `at+jwt`,
+/// unless the [`TokenShape`](crate::TokenShape) of its issuer says otherwise.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use bartizan_core::{Clock, os};
+/// # use bartizan_tokens::{Error, KeySource, TokenShape, TrustedIssuer, Verifier};
+/// # fn verifiers(own: KeySource, partner: KeySource, pool: KeySource) -> Result<(), Error> {
+/// # let clock: Arc<dyn Clock> = Arc::new(os::SystemClock);
+/// // One issuer:
+/// let verifier = Verifier::access_tokens("https://login.example", "https://api.example", own.clone(), clock.clone())?;
+///
+/// // Several. Each has keys of its own, and those of another never verify its tokens:
+/// let verifier = Verifier::of(
+///     [
+///         TrustedIssuer::new("https://login.example", "https://api.example", own),
+///         TrustedIssuer::new("https://login.partner.example", "https://api.example", partner).tenant("partner"),
+///         TrustedIssuer::new("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x", "1example23456789", pool)
+///             .shape(TokenShape::cognito_access_tokens()),
+///     ],
+///     clock,
+/// )?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Refused beyond the standards: dates with fractions, `null` for an absent claim, names of over 255 bytes or with control
 /// characters or controls of writing direction, members that stand twice or once more in other letter case, headers that bring
@@ -29,25 +47,10 @@ use crate::{
 /// What the text of a token looks like is no identity: ECDSA signatures have two valid forms. To remember a token, remember
 /// its issuer and `jti`.
 pub struct Verifier {
-    issuer: Box<str>,
-    audience: Box<str>,
-    keys: KeySet,
-    clock: Arc<dyn Clock>,
-    leeway: Duration,
-    max_lifetime: Duration,
-    limits: Limits,
-    tenancy: Tenancy,
+    road: Road,
+    revocations: Option<Arc<dyn Revocations>>,
+    cache: Option<View>,
 }
-
-/// How far clocks may be apart, unless said otherwise.
-const LEEWAY: Duration = Duration::from_secs(30);
-
-const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
-
-/// How long tokens may live, unless said otherwise.
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
-
-const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Verifier {
     /// For access tokens of this issuer for this audience, both compared byte by byte.
@@ -57,45 +60,38 @@ impl Verifier {
     pub fn access_tokens(
         issuer: impl Into<Box<str>>,
         audience: impl Into<Box<str>>,
-        keys: KeySet,
+        keys: impl Into<KeySource>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let (issuer, audience) = (issuer.into(), audience.into());
-        if !is_name(&issuer) || !is_name(&audience) {
-            return Err(ErrorKind::Config.into());
-        }
-        Ok(Self {
-            issuer,
-            audience,
-            keys,
-            clock,
-            leeway: LEEWAY,
-            max_lifetime: LIFETIME,
-            limits: Limits::DEFAULT,
-            tenancy: Tenancy::Named,
-        })
+        Self::of([TrustedIssuer::new(issuer, audience, keys)], clock)
     }
 
-    /// How far the issuer's clock may be from ours: 30 seconds, at most 5 minutes.
+    /// For access tokens of these issuers, at most 64. A token's `iss` chooses the issuer, and then every rule is that issuer's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for no issuer, over 64, two of one name, a name that is empty, over 255 bytes or unprintable, a
+    /// maximal life of nothing or over 24 hours, or a shape that is none of access tokens or doesn't tell them from others.
+    pub fn of(
+        issuers: impl IntoIterator<Item = TrustedIssuer>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        Ok(Self { road: Road::new(Profile::Access, issuers, clock)?, revocations: None, cache: None })
+    }
+
+    /// How far an issuer's clock may be from ours: 30 seconds, at most 5 minutes.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for more.
     pub fn leeway(self, leeway: Duration) -> Result<Self, Error> {
-        if leeway > MAX_LEEWAY {
-            return Err(ErrorKind::Config.into());
-        }
-        Ok(Self { leeway, ..self })
+        Ok(Self { road: self.road.leeway(leeway)?, ..self }.changed())
     }
 
-    /// How long a token may live from `iat` to `exp`: 1 hour, at most 24.
+    /// How long a token may live from `iat` to `exp`: 1 hour, at most 24. An issuer may have a limit of its own.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for nothing or more.
     pub fn max_lifetime(self, max_lifetime: Duration) -> Result<Self, Error> {
-        if max_lifetime.is_zero() || max_lifetime > MAX_LIFETIME {
-            return Err(ErrorKind::Config.into());
-        }
-        Ok(Self { max_lifetime, ..self })
+        Ok(Self { road: self.road.max_lifetime(max_lifetime)?, ..self }.changed())
     }
 
     /// How much of a token is read.
@@ -103,14 +99,31 @@ impl Verifier {
     /// # Errors
     /// [`ErrorKind::Config`] for a limit of zero or over what its field allows.
     pub fn limits(self, limits: Limits) -> Result<Self, Error> {
-        Ok(Self { limits: limits.checked()?, ..self })
+        Ok(Self { road: self.road.limits(limits)?, ..self }.changed())
     }
 
     /// The service has one tenant only: a token without `tenant` is of tenant `-`. Without this, such a token makes no
-    /// [`Principal`](bartizan_core::Principal).
+    /// [`Principal`](bartizan_core::Principal), unless its issuer speaks for a tenant.
     #[must_use]
     pub fn single_tenant(self) -> Self {
-        Self { tenancy: Tenancy::Single, ..self }
+        Self { road: self.road.tenancy(Tenancy::Single), ..self }.changed()
+    }
+
+    /// Asks this for every token whether it was revoked.
+    #[must_use]
+    pub fn revocations(self, revocations: Arc<dyn Revocations>) -> Self {
+        Self { revocations: Some(revocations), ..self }.changed()
+    }
+
+    /// Remembers in this cache which tokens it verified. Without it every token is verified anew.
+    #[must_use]
+    pub fn cache(self, cache: &TokenCache) -> Self {
+        Self { cache: Some(View::new(cache)), ..self }
+    }
+
+    /// SECURITY: what was found good under other rules is not found any more.
+    fn changed(self) -> Self {
+        Self { cache: self.cache.map(View::renewed), ..self }
     }
 
     /// Verifies a token.
@@ -118,12 +131,17 @@ impl Verifier {
     /// # Errors
     /// Before the signature was checked: [`ErrorKind::TooLarge`], [`ErrorKind::Malformed`], [`ErrorKind::Duplicate`],
     /// [`ErrorKind::Critical`], [`ErrorKind::Header`], [`ErrorKind::Algorithm`], [`ErrorKind::Type`], [`ErrorKind::Key`],
-    /// [`ErrorKind::Signature`]. After it: the first four about the claims, [`ErrorKind::ClaimType`],
-    /// [`ErrorKind::Bound`], [`ErrorKind::MissingClaim`], [`ErrorKind::Issuer`], [`ErrorKind::Audience`],
-    /// [`ErrorKind::Lifetime`], [`ErrorKind::Expired`], [`ErrorKind::NotYet`].
+    /// [`ErrorKind::Signature`]; with several issuers also [`ErrorKind::Issuer`], and what is wrong with the text of the claims.
+    /// After it: the first three about the claims, [`ErrorKind::ClaimType`], [`ErrorKind::Type`], [`ErrorKind::Bound`],
+    /// [`ErrorKind::MissingClaim`], [`ErrorKind::Issuer`], [`ErrorKind::Audience`], [`ErrorKind::Lifetime`],
+    /// [`ErrorKind::Expired`], [`ErrorKind::NotYet`], [`ErrorKind::Tenant`], [`ErrorKind::Revoked`].
+    ///
+    /// An outage, and no judgement of the token: [`ErrorKind::KeysUnavailable`], [`ErrorKind::RevocationsUnavailable`].
     pub fn verify(&self, token: RawToken<'_>) -> Result<Verified, Error> {
-        let (json, facts, key) = self.check(token)?;
-        Ok(Verified::new(json, facts, key, self.tenancy, ()))
+        if self.cache.is_none() {
+            return Ok(Verified::new(Held::Alone(self.check_anew(token, self.road.now())?), ()));
+        }
+        Ok(Verified::new(self.check(token)?, ()))
     }
 
     /// Verifies a token and reads claims of your own, by their names, from the same object as all others.
@@ -131,50 +149,76 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::verify`], and [`ErrorKind::ClaimType`] when they are not of the type `C`.
     pub fn verify_with<C: DeserializeOwned>(&self, token: RawToken<'_>) -> Result<Verified<C>, Error> {
-        let (json, facts, key) = self.check(token)?;
-        let own = serde_json::from_str(&json).map_err(|_| ErrorKind::ClaimType)?;
-        Ok(Verified::new(json, facts, key, self.tenancy, own))
+        let facts = self.check(token)?;
+        let own = serde_json::from_str(facts.claims_json()).map_err(|_| ErrorKind::ClaimType)?;
+        Ok(Verified::new(facts, own))
     }
 
-    fn check(&self, token: RawToken<'_>) -> Result<(String, Facts, VerifyingKey), Error> {
-        let compact = compact::parse(token.untrusted(), &self.limits)?;
-        let mut buffer = Buffer::new();
-        let header = Header::decode(compact.header, &mut buffer, &self.limits)?;
-        // SECURITY: an ID token, a logout token or any other JWT of the same issuer is no access token (RFC 8725 §3.11).
-        if !header.typ.as_deref().is_some_and(is_access_token) {
-            return Err(ErrorKind::Type.into());
-        }
-        let key = jws::authenticate(&self.keys, &compact, &header)?;
-
-        // SECURITY: not one claim is decoded before the signature holds.
-        let json = base64url::decode(compact.payload).and_then(|bytes| String::from_utf8(bytes).ok());
-        let json = json.ok_or(ErrorKind::Malformed)?;
-        let claims = Claims::parse(&json, &self.limits)?;
-        let expected = Expected {
-            issuer: &self.issuer,
-            audience: &self.audience,
-            now: self.clock.wall(),
-            leeway: self.leeway,
-            max_lifetime: self.max_lifetime,
+    fn check(&self, token: RawToken<'_>) -> Result<Held, Error> {
+        let now = self.road.now();
+        let Some(cache) = &self.cache else {
+            return Ok(Held::Alone(self.check_anew(token, now)?));
         };
-        let facts = validate(claims, &json, &expected)?;
-        Ok((json, facts, key.clone()))
+        let Some(place) = cache.place(token.untrusted()) else {
+            return Ok(Held::Alone(self.check_anew(token, now)?));
+        };
+        if let Some(facts) = cache.find(&place, now) {
+            match self.is_as_verified(&facts, now) {
+                Ok(true) => {
+                    cache.hit(&place);
+                    return Ok(Held::Shared(facts));
+                }
+                // Not the token's doing, so that it may be good again a moment later.
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => {
+                    cache.forget(&place);
+                    return Err(error);
+                }
+                Ok(false) => cache.forget(&place),
+            }
+        }
+        cache.miss(&place);
+        // SECURITY: what is refused leaves here, and is not held.
+        let facts = Arc::new(self.check_anew(token, now)?);
+        cache.hold(&place, &facts, now);
+        Ok(Held::Shared(facts))
     }
-}
 
-/// `at+jwt`, with `application/` before it or not, in any letter case (RFC 9068 §4, RFC 7515 §4.1.9).
-fn is_access_token(typ: &str) -> bool {
-    ["at+jwt", "application/at+jwt"].iter().any(|name| typ.eq_ignore_ascii_case(name))
+    fn check_anew(&self, token: RawToken<'_>, now: UnixTime) -> Result<Facts, Error> {
+        let compact = self.road.take_apart(token)?;
+        // Answered in the place where it was made: it is large to be moved.
+        let mut checked = self.road.check(&compact, now);
+        if let Ok(facts) = &checked
+            && let Err(error) = facts.check_names().and_then(|()| self.check_revocation(facts))
+        {
+            checked = Err(error);
+        }
+        checked
+    }
+
+    /// Whether a token that was verified before, by this verifier, would be verified now: the same keys, its time, not revoked.
+    /// `false` when the keys are no longer the same, so that it has to be verified anew.
+    pub(crate) fn is_as_verified(&self, facts: &Facts, now: UnixTime) -> Result<bool, Error> {
+        if self.road.epoch_of(facts.issuer(), now)? != facts.epoch {
+            return Ok(false);
+        }
+        facts.times.contain(now, self.road.leeway_is())?;
+        self.check_revocation(facts)?;
+        Ok(true)
+    }
+
+    fn check_revocation(&self, facts: &Facts) -> Result<(), Error> {
+        match self.revocations.as_ref().map(|revocations| revocations.is_revoked(&facts.id())) {
+            None | Some(Ok(false)) => Ok(()),
+            Some(Ok(true)) => Err(ErrorKind::Revoked.into()),
+            // SECURITY: closed. Who cannot be asked has not said that the token is good.
+            Some(Err(_)) => Err(ErrorKind::RevocationsUnavailable.into()),
+        }
+    }
 }
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier")
-            .field("issuer", &self.issuer)
-            .field("audience", &self.audience)
-            .field("keys", &self.keys)
-            .field("leeway", &self.leeway)
-            .field("max_lifetime", &self.max_lifetime)
-            .finish_non_exhaustive()
+        f.debug_struct("Verifier").field("road", &self.road).finish_non_exhaustive()
     }
 }

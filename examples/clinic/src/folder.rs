@@ -113,7 +113,7 @@ impl Folder {
         entropy: &dyn Entropy,
     ) -> Result<PrivateKey, Error> {
         let seed = self.drawn(&self.path.join("checkpoint.key"), keys, entropy)?;
-        provider.private_key(SignatureAlgorithm::Ed25519, seed).map_err(Error::part("checkpoint key"))
+        provider.private_key(SignatureAlgorithm::Ed25519, seed.into()).map_err(Error::part("checkpoint key"))
     }
 
     /// Writes the public half of the checkpoint key where whoever verifies the log finds it.

@@ -1,9 +1,11 @@
 //! Types and limits of claims.
 
 use super::*;
+use crate::text::ClaimsText;
 
 fn verdict(json: &str) -> Result<Claims, (ErrorKind, Option<&'static str>)> {
-    Claims::parse(json, &Limits::DEFAULT).map_err(|error| (error.kind(), error.claim()))
+    Claims::parse(json, &Names::of_access_tokens(), &Limits::DEFAULT)
+        .map_err(|error| (error.kind(), error.claim()))
 }
 
 #[test]
@@ -12,21 +14,22 @@ fn every_claim_is_read_in_place() {
         "tenant":"t","roles":["r","s"],"groups":[],"sid":"x","acr":"1","amr":["pwd"],"auth_time":4,
         "act":{"sub":"d","act":{"sub":"e"}},"own":{"exp":1}}"#;
     let claims = verdict(json).unwrap_or_else(|_| panic!("refused"));
-    let read = |text: &Option<Text>| text.as_ref().unwrap().read(json).to_owned();
-    let all = |texts: &Texts| texts.iter().map(|text| text.read(json).to_owned()).collect::<Vec<_>>();
+    let json = ClaimsText::new(json.to_owned(), &claims.unescaped);
+    let read = |text: &Option<Text>| text.unwrap().read(json.all()).to_owned();
+    let all = |texts: &Texts| texts.read(json.all()).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(
         [&claims.issuer, &claims.subject, &claims.jti, &claims.client_id].map(read),
         ["i", "s", "j", "c"]
     );
-    assert!(matches!(claims.issuer, Some(Text::In { .. })) && matches!(claims.subject, Some(Text::Apart(_))));
-    assert_eq!(all(&claims.audience.unwrap()), ["a", "b"]);
-    assert_eq!((claims.expires, claims.not_before, claims.issued_at), (Some(3), Some(1), Some(2)));
+    assert_eq!((claims.issuer, &*claims.unescaped), (Text::at(8, 1), "s"));
+    assert_eq!(all(&claims.audience), ["a", "b"]);
+    assert_eq!((claims.expires, claims.not_before, claims.issued_at), (3, Some(1), 2));
     let optional = claims.optional;
     assert_eq!(
         [&optional.tenant, &optional.session, &optional.acr, &optional.actor].map(read),
         ["t", "x", "1", "d"]
     );
-    assert_eq!((all(&optional.roles), optional.groups.len()), (vec!["r".to_owned(), "s".into()], 0));
+    assert_eq!((all(&optional.roles), all(&optional.groups)), (vec!["r".to_owned(), "s".into()], Vec::new()));
     assert_eq!((all(&optional.amr), optional.auth_time), (vec!["pwd".to_owned()], Some(4)));
 }
 

@@ -44,6 +44,8 @@ members! {
         Curve = "crv",
         X = "x",
         Y = "y",
+        N = "n",
+        E = "e",
         D = "d",
         K = "k",
         KeyId = "kid",
@@ -149,16 +151,9 @@ fn key<'de, A: MapAccess<'de>>(reader: &mut Reader, mut members: A) -> Result<Jw
                 jwk.operations = Some(operations);
                 continue;
             }
-            (
-                Member::P
-                | Member::Q
-                | Member::Dp
-                | Member::Dq
-                | Member::Qi
-                | Member::Others
-                | Member::Private,
-                _,
-            ) => {
+            (Member::Others | Member::Private, _) => {
+                jwk.has_others |= matches!(name, Member::Others);
+                jwk.has_priv |= matches!(name, Member::Private);
                 jwk.is_secret = true;
                 continue;
             }
@@ -174,22 +169,33 @@ fn key<'de, A: MapAccess<'de>>(reader: &mut Reader, mut members: A) -> Result<Jw
             Member::KeyId => jwk.kid = text,
             Member::Algorithm => jwk.alg = text,
             Member::Use => jwk.usage = text,
-            Member::D | Member::K => {
-                jwk.is_secret = true;
-                // A secret with escapes would have been copied to where nobody wipes it. base64url needs none.
-                let place = match text {
-                    Some(Cow::Borrowed(text)) => Some(text),
-                    _ => None,
-                };
-                jwk.odd |= place.is_none();
-                *(if matches!(name, Member::D) { &mut jwk.d } else { &mut jwk.k }) = place;
-            }
+            Member::N => jwk.n = text,
+            Member::E => jwk.e = text,
+            Member::D => jwk.d = secret(&mut jwk.is_secret, &mut jwk.odd, text),
+            Member::K => jwk.k = secret(&mut jwk.is_secret, &mut jwk.odd, text),
+            Member::P => jwk.p = secret(&mut jwk.is_secret, &mut jwk.odd, text),
+            Member::Q => jwk.q = secret(&mut jwk.is_secret, &mut jwk.odd, text),
+            Member::Dp => jwk.dp = secret(&mut jwk.is_secret, &mut jwk.odd, text),
+            Member::Dq => jwk.dq = secret(&mut jwk.is_secret, &mut jwk.odd, text),
+            Member::Qi => jwk.qi = secret(&mut jwk.is_secret, &mut jwk.odd, text),
             _ => jwk.odd = true,
         }
     }
     // SECURITY: `oct` is symmetric whatever its members are called.
     jwk.is_secret |= jwk.kty.as_deref() == Some("oct");
     Ok(jwk)
+}
+
+/// A secret member, where it stands. One with escapes would have been copied to where nobody wipes it; base64url needs none.
+fn secret<'a>(is_secret: &mut bool, odd: &mut bool, text: Option<Cow<'a, str>>) -> Option<&'a str> {
+    *is_secret = true;
+    match text {
+        Some(Cow::Borrowed(text)) => Some(text),
+        _ => {
+            *odd = true;
+            None
+        }
+    }
 }
 
 /// No operation may stand twice (RFC 7517 §4.3).

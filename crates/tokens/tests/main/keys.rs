@@ -88,7 +88,7 @@ fn a_public_jwk_says_one_thing() {
     let eddsa = signing_key(&Ring::new(), Algorithm::EdDsa, KID).verifying().to_public_jwk().unwrap();
     let coordinate = encode([1; 32]);
     let cases = [
-        (&es256, "alg", json!("ES384"), ErrorKind::KeyUnsupported),
+        (&es256, "alg", json!("ES384"), ErrorKind::KeyUse),
         (&es256, "alg", json!("ES521"), ErrorKind::KeyUnsupported),
         (&es256, "alg", json!("none"), ErrorKind::KeyUnsupported),
         (&es256, "alg", json!("EdDSA"), ErrorKind::KeyUse),
@@ -104,14 +104,14 @@ fn a_public_jwk_says_one_thing() {
         (&es256, "key_ops", json!(["verify", "verify"]), ErrorKind::KeyFormat),
         (&es256, "key_ops", json!("verify"), ErrorKind::KeyFormat),
         (&es256, "key_ops", json!([1]), ErrorKind::KeyFormat),
-        (&es256, "crv", json!("P-384"), ErrorKind::KeyUnsupported),
+        (&es256, "crv", json!("P-384"), ErrorKind::KeyUse),
         (&es256, "crv", json!("secp256k1"), ErrorKind::KeyUnsupported),
         (&es256, "crv", json!("Ed25519"), ErrorKind::KeyUnsupported),
         (&es256, "crv", Value::Null, ErrorKind::KeyFormat),
         (&eddsa, "crv", json!("X25519"), ErrorKind::KeyUnsupported),
         (&eddsa, "crv", json!("Ed448"), ErrorKind::KeyUnsupported),
         (&eddsa, "kty", json!("EC"), ErrorKind::KeyUnsupported),
-        (&es256, "kty", json!("RSA"), ErrorKind::KeyUnsupported),
+        (&es256, "kty", json!("RSA"), ErrorKind::KeyFormat),
         (&es256, "kty", json!("oct"), ErrorKind::KeySecrecy),
         (&es256, "kty", Value::Null, ErrorKind::KeyFormat),
         (&es256, "x", Value::Null, ErrorKind::KeyFormat),
@@ -128,6 +128,8 @@ fn a_public_jwk_says_one_thing() {
         (&es256, "kid", json!("k\n"), ErrorKind::KeyFormat),
         (&es256, "kid", json!("k".repeat(129)), ErrorKind::KeyFormat),
         (&es256, "kid", json!(1), ErrorKind::KeyFormat),
+        (&es256, "n", json!("AQAB"), ErrorKind::KeyFormat),
+        (&eddsa, "e", json!("AQAB"), ErrorKind::KeyFormat),
         (&es256, "d", json!(encode(SECRET)), ErrorKind::KeySecrecy),
         (&es256, "k", json!(encode(SECRET)), ErrorKind::KeySecrecy),
         (&eddsa, "d", json!(1), ErrorKind::KeySecrecy),
@@ -173,10 +175,11 @@ fn a_private_jwk_says_one_thing() {
             (&es256, "d", json!(encode([0; 32])), ErrorKind::KeyUnusable),
             (&es256, "key_ops", json!(["verify"]), ErrorKind::KeyUse),
             (&es256, "use", json!("enc"), ErrorKind::KeyUse),
-            (&hs256, "alg", json!("HS512"), ErrorKind::KeyUnsupported),
+            (&hs256, "alg", json!("HS384"), ErrorKind::SecretTooShort),
+            (&hs256, "alg", json!("HS512"), ErrorKind::SecretTooShort),
             (&hs256, "alg", json!("A256GCM"), ErrorKind::KeyUnsupported),
             (&hs256, "alg", json!("ES256"), ErrorKind::KeyUse),
-            (&hs256, "alg", Value::Null, ErrorKind::KeyUse),
+            (&hs256, "alg", Value::Null, ErrorKind::KeyAlgorithm),
             (&hs256, "kid", Value::Null, ErrorKind::KeyUnnamed),
             (&hs256, "k", Value::Null, ErrorKind::KeyFormat),
             (&hs256, "crv", json!("P-256"), ErrorKind::KeyFormat),
@@ -279,18 +282,20 @@ fn pem_files_make_keys() {
             (pkcs8(0, &ec_identifier(&P256), &sec1(1, &SECRET, Some(point)), &[]), Algorithm::Es256),
         ] {
             let key =
-                SigningKey::from_pem(&*provider, Some(KID), pem("PRIVATE KEY", &file).as_bytes()).unwrap();
+                SigningKey::from_pem(&*provider, algorithm, Some(KID), pem("PRIVATE KEY", &file).as_bytes())
+                    .unwrap();
             assert_eq!(key.to_private_jwk(), signing_key(&*provider, algorithm, KID).to_private_jwk());
             let unnamed =
-                SigningKey::from_pem(&*provider, None, pem("PRIVATE KEY", &file).as_bytes()).unwrap();
+                SigningKey::from_pem(&*provider, algorithm, None, pem("PRIVATE KEY", &file).as_bytes())
+                    .unwrap();
             assert_eq!(Some(unnamed.kid()), key.verifying().thumbprint(&*provider).as_deref());
         }
     }
     // A P-256 key without its public half is one where the provider can compute that half.
     let file = pem("PRIVATE KEY", &pkcs8(0, &ec_identifier(&P256), &sec1(1, &SECRET, None), &[]));
-    assert!(SigningKey::from_pem(&RustCrypto::new(), None, file.as_bytes()).is_ok());
+    assert!(SigningKey::from_pem(&RustCrypto::new(), Algorithm::Es256, None, file.as_bytes()).is_ok());
     assert_eq!(
-        SigningKey::from_pem(&Ring::new(), None, file.as_bytes()).unwrap_err().kind(),
+        SigningKey::from_pem(&Ring::new(), Algorithm::Es256, None, file.as_bytes()).unwrap_err().kind(),
         ErrorKind::KeyUnsupported
     );
 }
@@ -310,28 +315,33 @@ fn other_pem_files_are_refused() {
     let mut wrong_point = point.clone();
     wrong_point[40] ^= 1;
     for provider in providers() {
-        assert!(SigningKey::from_pem(&*provider, None, good.as_bytes()).is_ok());
-        for (file, kind) in [
-            (String::new(), ErrorKind::KeyFormat),
-            ("A".repeat(16 * 1024 + 1), ErrorKind::KeyTooLarge),
-            (format!("{good}{good}"), ErrorKind::KeyFormat),
-            (good.replace("PRIVATE KEY", "EC PRIVATE KEY"), ErrorKind::KeyFormat),
-            (good.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), ErrorKind::KeyFormat),
-            (good.replace("PRIVATE KEY", "PUBLIC KEY"), ErrorKind::KeyFormat),
-            (good.replace("-----END", "-----ENDE"), ErrorKind::KeyFormat),
-            (ed25519(&der(0x04, &SECRET[..31])), ErrorKind::KeyFormat),
-            (ed25519(&SECRET), ErrorKind::KeyFormat),
-            (ed25519(&[&der(0x04, &SECRET)[..], &[0]].concat()), ErrorKind::KeyFormat),
-            (pem("PRIVATE KEY", &pkcs8(0, &rsa, &[0; 32], &[])), ErrorKind::KeyUnsupported),
-            (pem("PRIVATE KEY", &pkcs8(0, &x25519, &der(0x04, &SECRET), &[])), ErrorKind::KeyUnsupported),
-            (ec(&p384, &sec1(1, &SECRET, Some(&point))), ErrorKind::KeyUnsupported),
-            (ec(&P256, &sec1(2, &SECRET, Some(&point))), ErrorKind::KeyFormat),
-            (ec(&P256, &sec1(1, &SECRET[..31], Some(&point))), ErrorKind::KeyFormat),
-            (ec(&P256, &[&sec1(1, &SECRET, Some(&point))[..], &[0]].concat()), ErrorKind::KeyFormat),
-            (ec(&P256, &sec1(1, &SECRET, Some(&wrong_point))), ErrorKind::KeyUnusable),
-            (ec(&P256, &sec1(1, &[9; 32], Some(&point))), ErrorKind::KeyUnusable),
+        assert!(SigningKey::from_pem(&*provider, Algorithm::EdDsa, None, good.as_bytes()).is_ok());
+        let (eddsa, es256) = (Algorithm::EdDsa, Algorithm::Es256);
+        for (file, algorithm, kind) in [
+            (String::new(), eddsa, ErrorKind::KeyFormat),
+            ("A".repeat(16 * 1024 + 1), eddsa, ErrorKind::KeyTooLarge),
+            (format!("{good}{good}"), eddsa, ErrorKind::KeyFormat),
+            (good.replace("PRIVATE KEY", "EC PRIVATE KEY"), eddsa, ErrorKind::KeyFormat),
+            (good.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), eddsa, ErrorKind::KeyEncrypted),
+            (good.replace("PRIVATE KEY", "PUBLIC KEY"), eddsa, ErrorKind::KeySecrecy),
+            (good.replace("-----END", "-----ENDE"), eddsa, ErrorKind::KeyFormat),
+            (ed25519(&der(0x04, &SECRET[..31])), eddsa, ErrorKind::KeyFormat),
+            (ed25519(&SECRET), eddsa, ErrorKind::KeyFormat),
+            (ed25519(&[&der(0x04, &SECRET)[..], &[0]].concat()), eddsa, ErrorKind::KeyFormat),
+            (pem("PRIVATE KEY", &pkcs8(0, &rsa, &[0; 32], &[])), es256, ErrorKind::KeyUse),
+            (
+                pem("PRIVATE KEY", &pkcs8(0, &x25519, &der(0x04, &SECRET), &[])),
+                eddsa,
+                ErrorKind::KeyUnsupported,
+            ),
+            (ec(&p384, &sec1(1, &SECRET, Some(&point))), es256, ErrorKind::KeyUse),
+            (ec(&P256, &sec1(2, &SECRET, Some(&point))), es256, ErrorKind::KeyFormat),
+            (ec(&P256, &sec1(1, &SECRET[..31], Some(&point))), es256, ErrorKind::KeyFormat),
+            (ec(&P256, &[&sec1(1, &SECRET, Some(&point))[..], &[0]].concat()), es256, ErrorKind::KeyFormat),
+            (ec(&P256, &sec1(1, &SECRET, Some(&wrong_point))), es256, ErrorKind::KeyUnusable),
+            (ec(&P256, &sec1(1, &[9; 32], Some(&point))), es256, ErrorKind::KeyUnusable),
         ] {
-            let error = SigningKey::from_pem(&*provider, None, file.as_bytes()).unwrap_err();
+            let error = SigningKey::from_pem(&*provider, algorithm, None, file.as_bytes()).unwrap_err();
             assert_eq!(error.kind(), kind, "{file}");
         }
     }

@@ -95,7 +95,7 @@ fn row_02_a_key_file_is_no_secret_in_a_second_wrapping() {
                 .to_vec(),
             b"sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t you@here".to_vec(),
         ] {
-            let made = SigningKey::hmac(&*provider, KID, &SecretBytes::new(file.clone()));
+            let made = SigningKey::hmac(&*provider, Algorithm::Hs256, KID, &SecretBytes::new(file.clone()));
             assert_eq!(
                 made.err().map(|error| error.kind()),
                 Some(ErrorKind::SecretIsKey),
@@ -105,7 +105,10 @@ fn row_02_a_key_file_is_no_secret_in_a_second_wrapping() {
         }
         // Random bytes as text stay a secret.
         for secret in [hex(&SECRET), STANDARD.encode(SECRET), encode(SECRET)] {
-            assert!(SigningKey::hmac(&*provider, KID, &SecretBytes::new(secret.into_bytes())).is_ok());
+            assert!(
+                SigningKey::hmac(&*provider, Algorithm::Hs256, KID, &SecretBytes::new(secret.into_bytes()))
+                    .is_ok()
+            );
         }
     }
 }
@@ -173,14 +176,15 @@ fn every_public_half_of_a_pem_file_is_that_of_its_private_half() {
     for provider in providers() {
         for (inner, outer) in [(Some(&good), None), (None, Some(&good)), (Some(&good), Some(&good))] {
             let file = pem(inner.map(Vec::as_slice), outer.map(Vec::as_slice));
-            assert!(SigningKey::from_pem(&*provider, None, file.as_bytes()).is_ok());
+            assert!(SigningKey::from_pem(&*provider, Algorithm::Es256, None, file.as_bytes()).is_ok());
         }
         for bad in [&wrong, &ragged] {
             for (inner, outer) in
                 [(Some(bad), None), (None, Some(bad)), (Some(bad), Some(&good)), (Some(&good), Some(bad))]
             {
                 let file = pem(inner.map(Vec::as_slice), outer.map(Vec::as_slice));
-                let error = SigningKey::from_pem(&*provider, None, file.as_bytes()).expect_err("accepted");
+                let error = SigningKey::from_pem(&*provider, Algorithm::Es256, None, file.as_bytes())
+                    .expect_err("accepted");
                 assert!(matches!(error.kind(), ErrorKind::KeyFormat | ErrorKind::KeyUnusable));
             }
         }
@@ -192,7 +196,15 @@ fn a_pem_file_holds_nothing_else_but_text_before_it() {
     let key = private_key(Algorithm::Es256);
     let good = pem(Some(&[&[0], key.public().as_bytes()].concat()), None);
     // RFC 7468 §2 permits text before, as `openssl pkcs12` writes it.
-    assert!(SigningKey::from_pem(&Ring::new(), None, format!("Bag Attributes\n{good}").as_bytes()).is_ok());
+    assert!(
+        SigningKey::from_pem(
+            &Ring::new(),
+            Algorithm::Es256,
+            None,
+            format!("Bag Attributes\n{good}").as_bytes()
+        )
+        .is_ok()
+    );
     for file in [
         format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{good}"),
         format!("{good}Bag Attributes\n"),
@@ -200,7 +212,8 @@ fn a_pem_file_holds_nothing_else_but_text_before_it() {
         good.replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\n\n"),
     ] {
         for provider in providers() {
-            let error = SigningKey::from_pem(&*provider, None, file.as_bytes()).expect_err("accepted");
+            let error = SigningKey::from_pem(&*provider, Algorithm::Es256, None, file.as_bytes())
+                .expect_err("accepted");
             assert_eq!(error.kind(), ErrorKind::KeyFormat, "{file}");
         }
     }

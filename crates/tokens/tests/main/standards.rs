@@ -33,7 +33,8 @@ fn rfc_7515_a_1_hs256() {
         "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{PAYLOAD}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     );
     for provider in providers() {
-        let key = SigningKey::hmac(&*provider, "any", &SecretBytes::new(decode(secret))).unwrap();
+        let key =
+            SigningKey::hmac(&*provider, Algorithm::Hs256, "any", &SecretBytes::new(decode(secret))).unwrap();
         assert_eq!(verified(key.verifying(), &token), CLAIMS.as_bytes());
         let jwk = format!(r#"{{"kty":"oct","alg":"HS256","k":"{secret}"}}"#);
         let key = VerifyingKey::from_secret_jwk(&*provider, jwk.as_bytes()).unwrap();

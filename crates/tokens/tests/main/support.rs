@@ -40,12 +40,14 @@ pub(crate) fn private_key(algorithm: Algorithm) -> PrivateKey {
         Algorithm::EdDsa => SignatureAlgorithm::Ed25519,
         _ => SignatureAlgorithm::EcdsaP256Sha256,
     };
-    RustCrypto::new().private_key(algorithm, SecretArray::new(SECRET)).unwrap()
+    RustCrypto::new().private_key(algorithm, SecretArray::new(SECRET).into()).unwrap()
 }
 
 pub(crate) fn signing_key(provider: &dyn Provider, algorithm: Algorithm, kid: &str) -> SigningKey {
     match algorithm {
-        Algorithm::Hs256 => SigningKey::hmac(provider, kid, &SecretBytes::new(SECRET.to_vec())).unwrap(),
+        Algorithm::Hs256 => {
+            SigningKey::hmac(provider, Algorithm::Hs256, kid, &SecretBytes::new(SECRET.to_vec())).unwrap()
+        }
         _ => SigningKey::from_private(provider, Some(kid), &private_key(algorithm)).unwrap(),
     }
 }

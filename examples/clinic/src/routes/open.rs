@@ -13,7 +13,9 @@ pub(super) async fn health() -> impl IntoResponse {
 
 /// The keys that verify our tokens (RFC 7517).
 pub(super) async fn jwks(State(clinic): State<Clinic>) -> Result<impl IntoResponse, Problem> {
-    let set = KeySet::new([clinic.inner().parts.issuer.key().verifying()])
+    let key = clinic.inner().parts.issuer.key();
+    let set = key
+        .and_then(|key| KeySet::new([key.verifying()]))
         .and_then(|set| set.to_jwks())
         .map_err(|error| error.fault())?;
     Ok(([(CONTENT_TYPE, "application/jwk-set+json")], set))

@@ -78,7 +78,7 @@ pub(super) async fn me(Who(who): Who) -> impl IntoResponse {
     Json(Me {
         subject: who.subject().to_owned(),
         tenant: who.tenant().to_owned(),
-        roles: who.roles().to_vec(),
+        roles: who.roles().iter().map(Into::into).collect(),
     })
 }
 

@@ -5,4 +5,5 @@
 mod claims;
 mod encodings;
 mod keys;
+mod rsa;
 mod sizes;
