@@ -2,12 +2,13 @@
 
 One JSON request a line on standard input, one JSON answer a line on standard output:
 
-    {"do": "key",    "kid": k, "alg": a}                                         -> {"ok": true, "jwk": public JWK}
+    {"do": "key",    "by": library, "kid": k, "alg": a}                          -> {"ok": true, "jwk": public JWK}
     {"do": "sign",   "by": library, "kid": k, "header": {}, "claims": {}}        -> {"ok": true, "token": text}
-    {"do": "verify", "by": library, "jwk": {}, "alg": a, "token": text,
+    {"do": "verify", "by": library, "jwks": {}, "alg": a, "token": text,
                      "issuer": i, "audience": a}                                 -> {"ok": true, "claims": {}}
 
-What a library refuses is {"ok": false, "error": its exception's name}. Anything else that goes wrong ends the process.
+The key of an HMAC is a secret, so that its JWK is no public one. What a library refuses is {"ok": false, "error": its
+exception's name}. Anything else that goes wrong ends the process.
 """
 
 import json
@@ -27,12 +28,16 @@ def generate(request):
     match alg:
         case "ES256":
             key = jose_jwk.ECKey.generate_key("P-256", parameters, private=True)
-        case "EdDSA":
+        case "ES384":
+            key = jose_jwk.ECKey.generate_key("P-384", parameters, private=True)
+        case "EdDSA" | "Ed25519":
             key = jose_jwk.OKPKey.generate_key("Ed25519", parameters, private=True)
-        case "HS256":
-            key = jose_jwk.OctKey.generate_key(256, parameters)
+        case "HS256" | "HS384" | "HS512":
+            key = jose_jwk.OctKey.generate_key(int(alg[2:]), parameters)
+        case _:
+            key = jose_jwk.RSAKey.generate_key(2048, parameters, private=True)
     KEYS[kid] = (alg, key.as_dict(private=True))
-    return {"jwk": key.as_dict(private=alg == "HS256")}
+    return {"jwk": key.as_dict(private=alg.startswith("HS"))}
 
 
 def sign(request):
@@ -49,9 +54,11 @@ def verify(request):
     issuer, audience = request["issuer"], request["audience"]
     if request["by"] == "pyjwt":
         options = {"require": ["exp", "iat", "iss", "aud", "sub"]}
-        key = jwt.PyJWK(request["jwk"], alg).key
-        return {"claims": jwt.decode(token, key, [alg], options, audience=audience, issuer=issuer)}
-    decoded = jose_jwt.decode(token, jose_jwk.import_key(request["jwk"]), algorithms=[alg])
+        kid = jwt.get_unverified_header(token)["kid"]
+        key = next(key for key in request["jwks"]["keys"] if key["kid"] == kid)
+        return {"claims": jwt.decode(token, jwt.PyJWK(key, alg), [alg], options, audience=audience, issuer=issuer)}
+    keys = jose_jwk.KeySet.import_key_set(request["jwks"])
+    decoded = jose_jwt.decode(token, keys, algorithms=[alg])
     registry = jose_jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": issuer},
         aud={"essential": True, "value": audience},

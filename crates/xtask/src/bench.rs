@@ -4,6 +4,8 @@
 //! call, `_per_s` a rate, `_allocs` heap allocations a call.
 
 mod chart;
+mod compare;
+mod peers;
 
 use std::{
     fs,
@@ -26,18 +28,44 @@ impl Case {
     }
 }
 
+/// What was asked for on the command line.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options<'w> {
+    quick: bool,
+    plot: bool,
+    peers: Option<&'w str>,
+}
+
 pub(crate) fn run(repo: &Repo, words: &[&str]) -> Result<(), Problem> {
-    if let Some(unknown) = words.iter().find(|word| !["--quick", "--plot"].contains(word)) {
-        return Err(Problem::new(format!("usage: cargo xtask bench [--quick] [--plot], not `{unknown}`")));
-    }
-    let cases = measure(repo, words.contains(&"--quick"))?;
-    if words.contains(&"--plot") {
-        let path = repo.root().join("target/bench.svg");
+    let options = options(words)?;
+    let (cases, chart) = match options.peers {
+        Some(what) => (peers::measure(repo, what, options.quick)?, "target/bench-peers.svg"),
+        None => (measure(repo, options.quick)?, "target/bench.svg"),
+    };
+    if options.plot {
+        let path = repo.root().join(chart);
         fs::create_dir_all(repo.root().join("target")).map_err(|error| Problem::at(&path, &error))?;
         fs::write(&path, chart::render(&cases)).map_err(|error| Problem::at(&path, &error))?;
         println!("\nchart: {}", path.display());
     }
     Ok(())
+}
+
+fn options<'w>(words: &[&'w str]) -> Result<Options<'w>, Problem> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match (*word, words.as_slice().first()) {
+            ("--quick", _) => options.quick = true,
+            ("--plot", _) => options.plot = true,
+            ("--peers", Some(what)) => {
+                options.peers = Some(what);
+                words.next();
+            }
+            _ => return Err(Problem::new("usage: cargo xtask bench [--quick] [--plot] [--peers tokens]")),
+        }
+    }
+    Ok(options)
 }
 
 /// Runs the benches; their lines are shown as they come.
@@ -98,6 +126,16 @@ mod tests {
         assert_eq!(case.name, "hs256_verify");
         assert_eq!((case.value("ours_ns"), case.value("floor_ns")), (Some(812.5), Some(750.0)));
         assert_eq!((case.value("ours_allocs"), case.value("peer_ns")), (Some(0.0), None));
+    }
+
+    #[test]
+    fn options_are_read_and_anything_else_is_refused() {
+        assert_eq!(options(&[]).expect("none"), Options::default());
+        let some = options(&["--peers", "tokens", "--quick"]).expect("some");
+        assert_eq!(some, Options { quick: true, plot: false, peers: Some("tokens") });
+        for bad in [&["--peers"][..], &["--fast"], &["tokens"]] {
+            assert!(options(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@
 mod asvs;
 mod bench;
 mod ci;
+mod differential;
 mod fuzz;
+mod peer;
 mod problem;
 mod repo;
 mod run;
@@ -26,7 +28,10 @@ cargo xtask test --servers           every test; the servers they need are start
 cargo xtask services install|up|down|status [NAME…]
                                      the servers of the tests: install them (Debian, as root), keep them running by hand
 cargo xtask bench [--quick] [--plot] runs the benches; --plot draws target/bench.svg too
+cargo xtask bench --peers tokens [--quick] [--plot]
+                                     ours beside other people's libraries, which are built on demand (minutes)
 cargo xtask crash-loop N             kills a writer of the audit log N times and checks what is left
+cargo xtask differential N [SEED]    shows N changed tokens, and every named attack, to us and to jsonwebtoken
 cargo xtask fuzz SECONDS [TARGET…]   runs every fuzz target for so long (needs nightly and cargo-fuzz)
 cargo xtask asvs                     writes docs/asvs.md: which requirements have a test that proves them
 ";
@@ -55,6 +60,8 @@ fn dispatch(words: &[&str]) -> Result<(), Problem> {
         ["services", verb, names @ ..] => services::run(&repo, verb, names),
         ["bench", options @ ..] => bench::run(&repo, options),
         ["crash-loop", count] => crash_loop(&repo, count),
+        ["differential", cases] => differential::run(&repo, cases, None),
+        ["differential", cases, seed] => differential::run(&repo, cases, Some(seed)),
         ["fuzz", seconds, targets @ ..] => fuzz::run(&repo, seconds, targets),
         ["asvs"] => asvs::write(&repo),
         [step] if ci::is_step(step) => ci::run(&repo, &[step]),

@@ -4,6 +4,7 @@
 //! from the environment: `BARTIZAN_TEST_…`, listed by `cargo xtask services status`.
 
 mod install;
+mod moto;
 mod oidc;
 mod process;
 mod python;
@@ -18,7 +19,7 @@ use crate::{problem::Problem, repo::Repo, run};
 use process::{Life, Process};
 
 /// Everything that tests run against.
-const ALL: [&dyn Service; 2] = [&oidc::Oidc, &python::Python];
+const ALL: [&dyn Service; 3] = [&moto::Moto, &oidc::Oidc, &python::Python];
 
 /// A server, or a set of programs, that tests run against.
 trait Service: Sync {

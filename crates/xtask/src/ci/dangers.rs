@@ -20,7 +20,7 @@ enum Callers {
     Only(&'static [&'static str]),
 }
 
-const DANGERS: [Danger; 6] = [
+const DANGERS: [Danger; 13] = [
     Danger {
         name: "danger_open_uncovered",
         defined_in: "crates/envelope",
@@ -39,6 +39,26 @@ const DANGERS: [Danger; 6] = [
     Danger { name: "danger_show_required", defined_in: "crates/http", callers: Callers::Anyone },
     Danger { name: "danger_unrecorded", defined_in: "crates/core", callers: Callers::Anyone },
     Danger { name: "danger_weak", defined_in: "crates/passwords", callers: Callers::Anyone },
+    Danger { name: "danger_without", defined_in: "crates/tokens", callers: Callers::Anyone },
+    Danger { name: "danger_rsa_pkcs1", defined_in: "crates/tokens", callers: Callers::Anyone },
+    Danger {
+        name: "danger_public_from_certificate_pem",
+        defined_in: "crates/tokens",
+        callers: Callers::Anyone,
+    },
+    Danger {
+        name: "danger_public_from_certificate_der",
+        defined_in: "crates/tokens",
+        callers: Callers::Anyone,
+    },
+    Danger {
+        name: "danger_decode_header",
+        defined_in: "crates/compat/jsonwebtoken",
+        callers: Callers::Anyone,
+    },
+    Danger { name: "danger_loopback", defined_in: "crates/drivers/egress", callers: Callers::Anyone },
+    // Of a URL in tokens and of a host in egress: it takes both.
+    Danger { name: "danger_plain_http", defined_in: "crates/drivers/egress", callers: Callers::Anyone },
 ];
 
 pub(crate) fn run(repo: &Repo) -> Result<Done, Problem> {

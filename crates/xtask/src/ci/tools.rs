@@ -2,12 +2,15 @@
 
 use std::process::Command;
 
-use crate::{ci::Done, problem::Problem, repo::Repo, run};
+use crate::{ci::Done, peer, problem::Problem, repo::Repo, run};
 
-/// The workspace, and the fuzz targets, which stand outside it.
+/// The workspace, and what stands outside it: the fuzz targets and the programs of the peers.
 pub(crate) fn fmt(repo: &Repo) -> Result<Done, Problem> {
     run::must(cargo(repo).args(["fmt", "--all", "--check"]))?;
-    passed(cargo(repo).args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+    for manifest in ["fuzz/Cargo.toml".into()].into_iter().chain(peer::manifests(repo)?) {
+        run::must(cargo(repo).args(["fmt", "--check", "--manifest-path"]).arg(manifest))?;
+    }
+    Ok(Done::Passed)
 }
 
 /// Nobody else notices when a change of a parser's signature leaves its fuzz target behind.

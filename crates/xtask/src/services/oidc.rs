@@ -60,6 +60,12 @@ impl Service for Oidc {
             ("BARTIZAN_TEST_OIDC_ISSUER", issuer),
             ("BARTIZAN_TEST_OIDC_CLIENT_ID", "service".to_owned()),
             ("BARTIZAN_TEST_OIDC_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+            // For npm's jose, which lies beside the provider.
+            ("BARTIZAN_TEST_NODE", node(place)?.to_string_lossy().into_owned()),
+            (
+                "BARTIZAN_TEST_NODE_MODULES",
+                place.installed.join("node_modules").to_string_lossy().into_owned(),
+            ),
         ];
         Ok(Started { process: Some(process), environment })
     }

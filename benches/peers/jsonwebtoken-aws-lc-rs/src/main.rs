@@ -1,0 +1,8 @@
+//! jsonwebtoken on AWS-LC.
+
+#[path = "../../jsonwebtoken.rs"]
+mod both;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    both::main()
+}
