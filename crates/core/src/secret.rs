@@ -154,6 +154,24 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_spare_room_stays_where_it_is_and_what_has_is_moved_whole() {
+        for spare in [0, 1, 100] {
+            let mut bytes = Vec::with_capacity(CANARY.len() + spare);
+            bytes.extend_from_slice(CANARY.as_bytes());
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let mut roomy = String::with_capacity(CANARY.len() + spare);
+            roomy.push_str(&text);
+            let (bytes_were, text_was) = (bytes.as_ptr(), roomy.as_ptr());
+            let (bytes, text) = (SecretBytes::new(bytes), SecretText::new(roomy));
+            assert_eq!((bytes.expose(), text.expose()), (CANARY.as_bytes(), CANARY));
+            assert_eq!(
+                (bytes.expose().as_ptr() == bytes_were, text.expose().as_ptr() == text_was),
+                (spare == 0, spare == 0)
+            );
+        }
+    }
+
+    #[test]
     fn equality_compares_every_byte() {
         assert_eq!(SecretArray::new([1; 32]), SecretArray::new([1; 32]));
         let mut other = [1; 32];

@@ -32,8 +32,66 @@ pub(crate) fn decode_into(encoded: &str, decoded: &mut [u8]) -> Option<()> {
     if decoded_len(encoded.len()) != Some(decoded.len()) {
         return None;
     }
-    let written = URL_SAFE_NO_PAD.decode_slice(encoded, decoded).ok()?;
-    (written == decoded.len()).then_some(())
+    let (blocks, rest) = encoded.as_bytes().as_chunks();
+    let (places, last) = decoded.as_chunks_mut();
+    let mut lowest = [u8::MAX; BLOCK];
+    for (place, block) in places.iter_mut().zip(blocks) {
+        *place = decode_block(block, &mut lowest);
+    }
+    // The rest is filled up with letters of the value zero: whatever is not zero behind the last byte was set in the rest.
+    let mut block = [b'A'; BLOCK];
+    block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let bytes = Zeroizing::new(decode_block(&block, &mut lowest));
+    let (bytes, behind) = bytes.split_at_checked(last.len())?;
+    last.copy_from_slice(bytes);
+    let is_canonical = behind.iter().all(|byte| *byte == 0) && !lowest.contains(&0);
+    is_canonical.then_some(())
+}
+
+/// Characters that are decoded at a time.
+const BLOCK: usize = 16;
+
+/// What sixteen characters decode to. A character that is none of ours leaves a zero in `lowest`.
+///
+/// Without a table and without a branch: nothing about a secret shows in the time, and the compiler looks at all sixteen
+/// characters at once.
+#[inline(always)]
+fn decode_block(block: &[u8; BLOCK], lowest: &mut [u8; BLOCK]) -> [u8; 12] {
+    let mut values = [0; BLOCK];
+    for ((value, lowest), character) in values.iter_mut().zip(lowest).zip(block) {
+        let more = value_and_one(*character);
+        *lowest = (*lowest).min(more);
+        *value = more.wrapping_sub(1);
+    }
+    let (first, second) = values.split_at(8);
+    let (first, second) = (joined(first), joined(second));
+    let mut bytes = [0; 12];
+    let (high, low) = bytes.split_at_mut(8);
+    high.copy_from_slice(&(first << 16 | second >> 32).to_be_bytes());
+    low.copy_from_slice(&(second as u32).to_be_bytes());
+    bytes
+}
+
+/// The value of a character and one, or zero for a character that has none.
+#[inline(always)]
+const fn value_and_one(c: u8) -> u8 {
+    const fn mask(yes: bool) -> u8 {
+        (yes as u8).wrapping_neg()
+    }
+    mask(c.wrapping_sub(b'A') < 26) & c.wrapping_sub(b'A' - 1)
+        | mask(c.wrapping_sub(b'a') < 26) & c.wrapping_sub(b'a' - 27)
+        | mask(c.wrapping_sub(b'0') < 10) & c.wrapping_sub(b'0').wrapping_add(53)
+        | mask(c == b'-') & 63
+        | mask(c == b'_') & 64
+}
+
+/// Eight values of six bits as one of 48.
+#[inline(always)]
+fn joined(values: &[u8]) -> u64 {
+    let eight = u64::from_be_bytes(values.first_chunk().copied().unwrap_or_default());
+    let four = (eight & 0x3f00_3f00_3f00_3f00) >> 2 | eight & 0x003f_003f_003f_003f;
+    let two = (four & 0x0fff_0000_0fff_0000) >> 4 | four & 0x0000_0fff_0000_0fff;
+    (two & 0x00ff_ffff_0000_0000) >> 8 | two & 0x00ff_ffff
 }
 
 pub(crate) fn decode(encoded: &str) -> Option<Vec<u8>> {

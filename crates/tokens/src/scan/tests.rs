@@ -253,6 +253,7 @@ const PIECES: &[&str] = &[
     "\"\\x\"",
     "\"\u{1f}\"",
     "\"$serde_json::private::RawValue\"",
+    "\"$serde_json::private::Number\"",
     "0",
     "1",
     "-1",

@@ -1,4 +1,4 @@
-//! Rows 1 to 3, 8 and 9 again, for RSA and P-384.
+//! Rows 1 to 3, 8 and 9 again, for RSA and P-384; and row 24, which is of RSA alone.
 
 use std::fs;
 
@@ -236,4 +236,32 @@ fn row_09_an_rsa_signature_plus_the_modulus_is_refused() {
             assert_eq!(verdict(&keys, &signed, &bytes), Err(ErrorKind::Signature));
         }
     }
+}
+
+/// Paddings that some verifiers have taken (CVE-2006-4339 and its many returns). The reasons are the names of the files.
+#[test]
+fn row_24_a_signature_with_another_padding_is_refused() {
+    let folder = format!("{}/tests/fixtures/rsa-padding", env!("CARGO_MANIFEST_DIR"));
+    let (mut good, mut refused) = (0, 0);
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_none_or(|extension| extension != "jwt") {
+            continue;
+        }
+        let token = fs::read_to_string(&path).unwrap();
+        let algorithm = if name.starts_with("rs256") { Algorithm::Rs256 } else { Algorithm::Ps256 };
+        let verified = jws::verify(&keys(algorithm), RawToken::new(token.trim_end()), &Limits::DEFAULT);
+        match verified {
+            Ok(payload) => {
+                assert!(name.ends_with("-good") && payload.as_bytes() == b"{}", "{name}");
+                good += 1;
+            }
+            Err(error) => {
+                assert_eq!((error.kind(), name.ends_with("-good")), (ErrorKind::Signature, false), "{name}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((good, refused), (2, 13));
 }
