@@ -391,7 +391,15 @@ mod tests {
         assert_eq!(seen.roles().iter().collect::<Vec<_>>(), ["doctor", "é"]);
     }
 
-    /// SECURITY: roles are kept apart by line breaks. One with a line break in it would be two.
+    #[test]
+    fn names_of_any_length_are_kept_apart() {
+        let roles = [1, 2, 9, 10, 127, 128, 254, 255].map(|length| "\u{7a}".repeat(length));
+        let ada =
+            Principal::attested(Attestation::Token, facts().with_roles(&roles).with_teams(["t"])).unwrap();
+        assert_eq!(ada.roles().iter().collect::<Vec<_>>(), roles);
+        assert_eq!(ada.teams().iter().collect::<Vec<_>>(), ["t"]);
+    }
+
     #[test]
     fn a_bad_name_anywhere_makes_nobody() {
         for bad in ["", "a\nadmin", "a\u{2028}b", &"x".repeat(256)] {

@@ -1,6 +1,6 @@
 //! What an access token is to say.
 
-use std::{borrow::Cow, io::Write, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use bartizan_core::UnixTime;
 use serde_json::Value;
@@ -223,7 +223,7 @@ impl<'a> AccessToken<'a> {
         }
         for (name, value) in &self.own {
             json_name(out, name);
-            serde_json::to_writer(&mut *out, value).map_err(|_| ErrorKind::Claim)?;
+            write_value(out, value)?;
         }
         out.push(b'}');
         Ok(())
@@ -291,10 +291,47 @@ fn text(out: &mut Vec<u8>, name: &[u8], text: &str) {
     json_string(out, text);
 }
 
+/// Appends a number that is not negative.
 fn number(out: &mut Vec<u8>, name: &[u8], number: i64) {
     out.extend(name);
-    // Writing to a vector does not fail.
-    let _ = write!(out, "{number}");
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut length) = (number.unsigned_abs(), 0);
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        length += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
+}
+
+/// Appends a value.
+fn write_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Error> {
+    match value {
+        Value::String(text) => json_string(out, text),
+        Value::Array(elements) => {
+            out.push(b'[');
+            for (place, element) in elements.iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                write_value(out, element)?;
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => {
+            out.push(b'{');
+            for (name, member) in members {
+                json_name(out, name);
+                write_value(out, member)?;
+            }
+            out.push(b'}');
+        }
+        other => serde_json::to_writer(out, other).map_err(|_| ErrorKind::Claim)?,
+    }
+    Ok(())
 }
 
 fn list(out: &mut Vec<u8>, name: &[u8], texts: &[Cow<'_, str>]) {

@@ -33,7 +33,7 @@ pub(super) struct Place {
     end: usize,
 }
 
-/// Some names, each followed by a line break.
+/// Some names, each behind a character whose number is its length in bytes: no name is longer than 255.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Places {
     place: Place,
@@ -67,9 +67,13 @@ impl Texts {
                 self.fault.get_or_insert(ErrorKind::TooMany);
                 break;
             }
-            // SECURITY: a name with a line break would be two names here. It is none.
-            self.name(name.as_ref());
-            self.all.push(LINE_BREAK);
+            let name = name.as_ref();
+            let Some(length) = u8::try_from(name.len()).ok().filter(|_| names::is_name(name)) else {
+                self.fault = Some(ErrorKind::Name);
+                break;
+            };
+            self.all.push(char::from(length));
+            self.all.push_str(name);
             count += 1;
         }
         Places { place: Place { start, end: self.all.len() }, count }
@@ -85,24 +89,29 @@ impl Texts {
     }
 
     pub(super) fn names(&self, places: Places) -> Names<'_> {
-        Names { lines: self.read(places.place), count: places.count }
+        Names { rest: self.read(places.place), count: places.count }
     }
 }
-
-/// No name has one in it.
-const LINE_BREAK: char = '\n';
 
 /// Some names of a principal, in the order in which they were given.
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
-    lines: &'a str,
+    /// As [`Places`] names them.
+    rest: &'a str,
     count: usize,
 }
 
 impl<'a> Names<'a> {
     /// The names.
     pub fn iter(self) -> impl Iterator<Item = &'a str> + Clone {
-        self.lines.split_terminator(LINE_BREAK)
+        let mut rest = self.rest;
+        std::iter::from_fn(move || {
+            let mut characters = rest.chars();
+            let length = u32::from(characters.next()?) as usize;
+            let (name, others) = characters.as_str().split_at_checked(length)?;
+            rest = others;
+            Some(name)
+        })
     }
 
     /// Whether this is one of them, byte by byte.
