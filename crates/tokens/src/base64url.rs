@@ -110,9 +110,9 @@ mod tests {
 
     /// Both sides of every block's end, and every byte at every place.
     #[test]
-    fn every_text_of_up_to_fifty_characters_is_judged_as_by_the_base64_crate() {
-        for length in 0..50 {
-            let good = "-_09azAZ".repeat(7);
+    fn every_byte_at_every_place_is_judged_as_by_the_scalar_engine() {
+        for length in (0..50).chain(62..67).chain(94..99) {
+            let good = "-_09azAZ".repeat(13);
             for place in 0..length {
                 for byte in 0..0x80 {
                     let mut text = good.as_bytes()[..length].to_vec();
@@ -130,7 +130,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
         #[test]
-        fn any_text_is_judged_as_by_the_base64_crate(text in "[A-Za-z0-9_-]{0,600}|[A-Za-z0-9_+/=-]{0,80}|\\PC{0,40}") {
+        fn any_text_is_judged_as_by_the_scalar_engine(text in "[A-Za-z0-9_-]{0,600}|[A-Za-z0-9_+/=-]{0,80}|\\PC{0,40}") {
             prop_assert_eq!(decode(&text), URL_SAFE_NO_PAD.decode(&text).ok());
         }
 
