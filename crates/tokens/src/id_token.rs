@@ -34,6 +34,10 @@ use crate::{
 /// # Security
 /// An ID token says that somebody logged in at a client. It is no key to an API, so that nothing here makes a
 /// [`Principal`](bartizan_core::Principal) of it (RFC 8725 §2.8, RFC 9068 §5): make a session, and let that be the credential.
+///
+/// Some issuers type their access tokens `JWT`, or not at all, and name the client as audience. Only what such a token holds tells it
+/// from an ID token: give that issuer a shape with [`TokenShape::with`](crate::TokenShape::with) or
+/// [`TokenShape::without`](crate::TokenShape::without), `.without("scope")` for example, and ask for a nonce.
 pub struct IdTokenVerifier {
     road: Road,
     audiences: Vec<Box<str>>,
