@@ -4,7 +4,7 @@ use std::{fmt, ops::Range};
 
 use bartizan_core::SecretBytes;
 
-use crate::{Error, ErrorKind, SignatureAlgorithm, rsa};
+use crate::{Error, ErrorKind, RsaFault, SignatureAlgorithm, rsa};
 
 /// A public key: one algorithm and its bytes.
 ///
@@ -49,7 +49,7 @@ impl PublicKey {
         if !algorithm.is_rsa() {
             return Err(ErrorKind::Unsupported.into());
         }
-        if !rsa::is_good(n, e) {
+        if rsa::fault(n, e).is_some() {
             return Err(ErrorKind::Key.into());
         }
         let bytes = rsa::encode(n, e);
@@ -60,6 +60,12 @@ impl PublicKey {
         let modulus_end = exponent.start - sign - 2;
         let modulus = modulus_end - n.len()..modulus_end;
         Ok(Self { algorithm, bytes: bytes.into(), rsa: Some((modulus, exponent)) })
+    }
+
+    /// What [`PublicKey::rsa`] would refuse these numbers for.
+    #[must_use]
+    pub fn rsa_fault(n: &[u8], e: &[u8]) -> Option<RsaFault> {
+        rsa::fault(n, e)
     }
 
     /// The algorithm; a key has exactly one.

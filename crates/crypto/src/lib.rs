@@ -22,3 +22,4 @@ pub use lifecycle::{Consumer, Lifecycle, NotPossible};
 pub use point::is_ed25519_point;
 pub use primitives::{Aead, AsyncSigner, Hash, Kdf, LocalSigner, Mac, MacTag, SignatureVerifier, Signer};
 pub use provider::{Ability, Provider, RsaSize};
+pub use rsa::RsaFault;

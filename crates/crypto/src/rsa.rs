@@ -3,29 +3,47 @@
 use std::ops::RangeInclusive;
 
 /// Accepted sizes of a modulus, in bits.
-pub(crate) const BITS: RangeInclusive<usize> = 2048..=8192;
+const BITS: RangeInclusive<usize> = 2048..=8192;
 
-/// Largest public exponent in bits: what every provider of the house takes.
-const MAX_EXPONENT_BITS: usize = 33;
+/// Accepted sizes of a public exponent, in bits: what every provider of the house takes.
+const EXPONENT_BITS: RangeInclusive<usize> = 2..=33;
 
-/// Whether modulus and exponent, big endian without leading zeros, are those of a key that is used here: 2048 to 8192 bits,
-/// both odd, exponent from 3 to 2^33 − 1, and not made by the library with the ROCA fault.
-pub(crate) fn is_good(n: &[u8], e: &[u8]) -> bool {
-    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
-    let exponent = bits(e);
-    BITS.contains(&bits(n))
-        && (2..=MAX_EXPONENT_BITS).contains(&exponent)
-        && is_odd(n)
-        && is_odd(e)
-        && !is_roca(n)
+/// Why two numbers are no RSA key that is used here. When several things are wrong, it is the first of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RsaFault {
+    /// The modulus is empty or has leading zeros.
+    ModulusForm,
+    /// The exponent is empty or has leading zeros.
+    ExponentForm,
+    /// The modulus has under 2048 or over 8192 bits.
+    ModulusSize,
+    /// The exponent is even, under 3 or over 2^33 − 1.
+    Exponent,
+    /// The modulus is even, or of the shape of ROCA (CVE-2017-15361).
+    Modulus,
 }
 
-/// Bits of a big-endian number without leading zeros; 0 for one that has them.
-fn bits(number: &[u8]) -> usize {
-    match number.first() {
-        Some(first) if *first != 0 => number.len() * 8 - first.leading_zeros() as usize,
-        _ => 0,
+/// What is wrong with modulus and exponent, big endian without leading zeros.
+///
+/// SECURITY: under e = 1 everybody signs, an even e has no inverse, and one beyond 33 bits only burdens who verifies.
+pub(crate) fn fault(n: &[u8], e: &[u8]) -> Option<RsaFault> {
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
+    let Some(size) = bits(n) else { return Some(RsaFault::ModulusForm) };
+    let Some(exponent) = bits(e) else { return Some(RsaFault::ExponentForm) };
+    if !BITS.contains(&size) {
+        return Some(RsaFault::ModulusSize);
     }
+    if !EXPONENT_BITS.contains(&exponent) || !is_odd(e) {
+        return Some(RsaFault::Exponent);
+    }
+    (!is_odd(n) || is_roca(n)).then_some(RsaFault::Modulus)
+}
+
+/// Bits of a big-endian number, or nothing for one that is empty or has leading zeros.
+fn bits(number: &[u8]) -> Option<usize> {
+    let first = number.first().filter(|byte| **byte != 0)?;
+    Some(number.len() * 8 - first.leading_zeros() as usize)
 }
 
 /// Whether the modulus has the shape of CVE-2017-15361 (“The Return of Coppersmith's Attack”, 2017, section 4.2): both its
@@ -116,23 +134,25 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_parity_are_checked() {
-        for (n, e, good) in [
-            (modulus(2048), vec![1, 0, 1], true),
-            (modulus(2047), vec![1, 0, 1], false),
-            (modulus(8192), vec![3], true),
-            (modulus(8193), vec![3], false),
-            (modulus(2048), vec![1], false),
-            (modulus(2048), vec![], false),
-            (modulus(2048), vec![2], false),
-            (modulus(2048), vec![4], false),
-            (modulus(2048), vec![0, 3], false),
-            (modulus(2048), vec![1, 0xff, 0xff, 0xff, 0xff], true),
-            (modulus(2048), vec![2, 0, 0, 0, 1], false),
-            ([&[0], modulus(2048).as_slice()].concat(), vec![3], false),
-            ([&modulus(2048)[..255], &[0xc4]].concat(), vec![3], false),
+    fn every_fault_has_its_reason() {
+        use RsaFault::{Exponent, ExponentForm, Modulus, ModulusForm, ModulusSize};
+        for (n, e, reason) in [
+            (modulus(2048), vec![1, 0, 1], None),
+            (modulus(2047), vec![1, 0, 1], Some(ModulusSize)),
+            (modulus(8192), vec![3], None),
+            (modulus(8193), vec![3], Some(ModulusSize)),
+            (modulus(2048), vec![1], Some(Exponent)),
+            (modulus(2048), vec![], Some(ExponentForm)),
+            (modulus(2048), vec![2], Some(Exponent)),
+            (modulus(2048), vec![4], Some(Exponent)),
+            (modulus(2048), vec![0, 3], Some(ExponentForm)),
+            (modulus(2048), vec![1, 0xff, 0xff, 0xff, 0xff], None),
+            (modulus(2048), vec![2, 0, 0, 0, 1], Some(Exponent)),
+            (vec![], vec![3], Some(ModulusForm)),
+            ([&[0], modulus(2048).as_slice()].concat(), vec![3], Some(ModulusForm)),
+            ([&modulus(2048)[..255], &[0xc4]].concat(), vec![3], Some(Modulus)),
         ] {
-            assert_eq!(is_good(&n, &e), good, "{} bytes, {e:?}", n.len());
+            assert_eq!(fault(&n, &e), reason, "{} bytes, {e:?}", n.len());
         }
     }
 
@@ -142,16 +162,14 @@ mod tests {
         let product: u128 = ROCA_PRIMES.iter().map(|prime| u128::from(*prime)).product();
         let mut n = vec![0; 256];
         n[0] = 0x80;
-        for at in 0..16 {
-            n[255 - at] = 0;
-        }
         let residue = n.iter().fold(0_u128, |residue, byte| (residue * 256 + u128::from(*byte)) % product);
         let mut add = (product + 1 - residue) % product;
         if add.is_multiple_of(2) {
             add += product;
         }
         n[240..].copy_from_slice(&add.to_be_bytes());
-        assert!(is_roca(&n) && !is_good(&n, &[1, 0, 1]));
+        assert!(is_roca(&n));
+        assert_eq!(fault(&n, &[1, 0, 1]), Some(RsaFault::Modulus));
         // The neighbour: one more prime's residue is wrong.
         let mut other = n.clone();
         other[255] ^= 2;

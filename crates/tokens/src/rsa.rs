@@ -1,7 +1,7 @@
 //! The numbers of RSA keys: what they must be, and how they stand in files (RFC 8017 §A.1.2).
 
 use bartizan_core::SecretBytes;
-use bartizan_crypto::{PublicKey, SignatureAlgorithm};
+use bartizan_crypto::{PublicKey, RsaFault, SignatureAlgorithm};
 use pkcs8::der::{self, Decode, Reader, SliceReader, asn1::UintRef};
 
 use crate::{
@@ -9,39 +9,16 @@ use crate::{
     der::{SEQUENCE, element, unsigned},
 };
 
-/// Accepted sizes of a modulus, in bits: those of [`PublicKey::rsa`].
-const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-
-/// Most bits of an exponent: those of [`PublicKey::rsa`].
-const EXPONENT_BITS: std::ops::RangeInclusive<usize> = 2..=33;
-
 /// A public key, or the reason why these numbers, big endian, are none.
 pub(crate) fn public(algorithm: SignatureAlgorithm, n: &[u8], e: &[u8]) -> Result<PublicKey, Error> {
-    let (Some(size), Some(exponent)) = (bits(n), bits(e)) else {
-        return Err(Error::about(ErrorKind::KeyFormat, if bits(n).is_none() { "n" } else { "e" }));
-    };
-    if !BITS.contains(&size) {
-        return Err(Error::about(ErrorKind::KeySize, "n"));
-    }
-    // SECURITY: under e = 1 everybody signs, an even e has no inverse, and one beyond 33 bits only burdens who verifies.
-    if !EXPONENT_BITS.contains(&exponent) || !is_odd(e) {
-        return Err(Error::about(ErrorKind::KeyWeak, "e"));
-    }
-    // What is left are even moduli and the shape of ROCA (CVE-2017-15361).
-    PublicKey::rsa(algorithm, n, e).map_err(|error| match error.kind() {
-        bartizan_crypto::ErrorKind::Key => Error::about(ErrorKind::KeyWeak, "n"),
-        _ => Error::preparing(error),
+    PublicKey::rsa(algorithm, n, e).map_err(|error| match PublicKey::rsa_fault(n, e) {
+        Some(RsaFault::ModulusForm) => Error::about(ErrorKind::KeyFormat, "n"),
+        Some(RsaFault::ExponentForm) => Error::about(ErrorKind::KeyFormat, "e"),
+        Some(RsaFault::ModulusSize) => Error::about(ErrorKind::KeySize, "n"),
+        Some(RsaFault::Exponent) => Error::about(ErrorKind::KeyWeak, "e"),
+        Some(_) => Error::about(ErrorKind::KeyWeak, "n"),
+        None => Error::preparing(error),
     })
-}
-
-/// Bits of a big-endian number, or nothing for one that is empty or has leading zeros.
-fn bits(number: &[u8]) -> Option<usize> {
-    let first = number.first().filter(|byte| **byte != 0)?;
-    Some(number.len() * 8 - first.leading_zeros() as usize)
-}
-
-fn is_odd(number: &[u8]) -> bool {
-    number.last().is_some_and(|byte| byte & 1 == 1)
 }
 
 /// The numbers of a private key of two primes, big endian without leading zeros.
