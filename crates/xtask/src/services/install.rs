@@ -1,4 +1,4 @@
-//! What installing shares: Debian's packages, and a stamp that tells when an installation is out of date.
+//! What installing shares: Debian's packages, Python's environments, and a stamp that tells when an installation is out of date.
 
 use std::{fs, path::Path, process::Command};
 
@@ -20,6 +20,20 @@ fn apt() -> Command {
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive").args(["-o", "DPkg::Lock::Timeout=300"]);
     command
+}
+
+/// Makes a virtual environment at `place` with what `requirements` lists, every version pinned and nothing built.
+pub(super) fn virtual_environment(place: &Path, requirements: &Path) -> Result<(), Problem> {
+    if !run::answers("python3", &["-c", "import venv, ensurepip"]) {
+        debian_packages(&["python3", "python3-venv"])?;
+    }
+    run::must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(place))?;
+    run::must(
+        Command::new(place.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--only-binary", ":all:", "--requirement"])
+            .arg(requirements),
+    )
 }
 
 /// Writes down which list of versions was installed.

@@ -33,16 +33,7 @@ impl Service for Moto {
 
     /// With `uv`, which takes seconds where pip takes minutes; pip brings `uv`.
     fn install(&self, place: &Place) -> Result<(), Problem> {
-        if !run::answers("python3", &["-c", "import venv, ensurepip"]) {
-            install::debian_packages(&["python3", "python3-venv"])?;
-        }
-        run::must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place.installed))?;
-        run::must(
-            Command::new(python(place))
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                .args(["--only-binary", ":all:", "--requirement"])
-                .arg(source(place).join("installer.txt")),
-        )?;
+        install::virtual_environment(&place.installed, &source(place).join("installer.txt"))?;
         run::must(
             Command::new(place.installed.join("bin/uv"))
                 .args(["pip", "install", "--quiet", "--no-deps", "--python"])

@@ -1,6 +1,6 @@
 //! A Python with PyJWT, joserfc and cryptography: other people's code that reads what we write, and writes what we read.
 
-use std::{path::PathBuf, process::Command};
+use std::path::PathBuf;
 
 use super::{Place, Service, Started, install, process::Life};
 use crate::{problem::Problem, run};
@@ -26,16 +26,7 @@ impl Service for Python {
     }
 
     fn install(&self, place: &Place) -> Result<(), Problem> {
-        if !run::answers("python3", &["-c", "import venv, ensurepip"]) {
-            install::debian_packages(&["python3", "python3-venv"])?;
-        }
-        run::must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place.installed))?;
-        run::must(
-            Command::new(python(place))
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                .args(["--only-binary", ":all:", "--requirement"])
-                .arg(requirements(place)),
-        )?;
+        install::virtual_environment(&place.installed, &requirements(place))?;
         install::stamp(&place.installed, &requirements(place))
     }
 
