@@ -73,9 +73,7 @@ impl Worker {
     pub(crate) fn writing(connection: Connection) -> Result<Self, Error> {
         Self::started("sqlite-writer", move |queue| {
             while let Ok(first) = queue.recv() {
-                let mut batch = vec![first];
-                batch.extend(queue.try_iter().take(BATCH - 1));
-                write_batch(&connection, batch);
+                write_batch(&connection, first, &queue);
             }
         })
     }
@@ -132,8 +130,9 @@ impl Drop for Worker {
     }
 }
 
-fn write_batch(sql: &Connection, mut batch: Vec<Box<dyn Job>>) {
-    let undone = carry_out(sql, &mut batch).err();
+fn write_batch(sql: &Connection, first: Box<dyn Job>, queue: &Receiver<Box<dyn Job>>) {
+    let mut batch = vec![first];
+    let undone = carry_out(sql, &mut batch, queue).err();
     if undone.is_some() && !sql.is_autocommit() {
         // Nothing better can be done when undoing fails too: the next BEGIN will say so.
         let _ = sql.execute_batch("ROLLBACK");
@@ -144,16 +143,31 @@ fn write_batch(sql: &Connection, mut batch: Vec<Box<dyn Job>>) {
 }
 
 /// All closures in one transaction, each in a savepoint. An error here undoes the whole batch.
-fn carry_out(sql: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
+///
+/// What comes while the first ones run belongs to the batch as well: those who were answered together ask again one after the
+/// other, and would else be divided between two syncs of the disk.
+fn carry_out(
+    sql: &Connection,
+    batch: &mut Vec<Box<dyn Job>>,
+    queue: &Receiver<Box<dyn Job>>,
+) -> Result<(), Error> {
     sql.execute_batch("BEGIN IMMEDIATE")?;
-    for job in batch {
-        sql.execute_batch("SAVEPOINT job")?;
+    let mut done = 0;
+    while let Some(job) = batch.get_mut(done) {
+        done += 1;
+        sql.prepare_cached("SAVEPOINT job")?.execute([])?;
         let ended = job.run(sql);
         // Some errors (disk full, I/O) make SQLite roll the whole transaction back by itself.
         if sql.is_autocommit() {
             return Err(ended.err().unwrap_or_else(|| ErrorKind::Statement.into()));
         }
-        sql.execute_batch(if ended.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
+        if ended.is_err() {
+            sql.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        }
+        sql.prepare_cached("RELEASE job")?.execute([])?;
+        if done == batch.len() {
+            batch.extend(queue.try_iter().take(BATCH.saturating_sub(done)));
+        }
     }
     sql.execute_batch("COMMIT")?;
     Ok(())

@@ -135,6 +135,31 @@ async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Ou
 }
 
 #[tokio::test]
+async fn what_comes_while_a_batch_runs_shares_its_commit() {
+    let folder = Folder::new();
+    let database = Arc::new(opened(&folder).await);
+    let ((running, is_running), (go, may_go)) = (mpsc::channel(), mpsc::channel());
+    let (writer, file) = (Arc::clone(&database), folder.file());
+    let mut first = Box::pin(writer.write(move |sql| {
+        running.send(()).unwrap();
+        may_go.recv().unwrap();
+        sql.execute("INSERT INTO items (text) VALUES ('first')", [])
+    }));
+    assert!(poll_once(first.as_mut()).await.is_none());
+    is_running.recv().unwrap();
+    // The first one is in its transaction, and not committed while this one runs.
+    let mut second = Box::pin(database.write(move |_| {
+        let elsewhere = rusqlite::Connection::open(&file)?;
+        elsewhere.query_row("SELECT count(*) FROM items", [], |row| row.get::<_, i64>(0))
+    }));
+    assert!(poll_once(second.as_mut()).await.is_none());
+    go.send(()).unwrap();
+    assert_eq!(first.await.unwrap(), 1);
+    assert_eq!(second.await.unwrap(), 0, "nothing is committed between them");
+    assert_eq!(count(&database).await, 1);
+}
+
+#[tokio::test]
 async fn a_changed_or_unknown_migration_is_refused() {
     const CHANGED: &[Migration] =
         &[Migration { version: 1, name: "items", sql: "CREATE TABLE items (id INTEGER) STRICT" }];
