@@ -17,6 +17,7 @@ use crate::{
     args::{Alg, Form, Key},
     key_file::{self, PRIVATE, unusable},
     outcome::{Ended, Outcome, Unusable, say, say_line},
+    ring,
 };
 
 pub(crate) fn run(command: &Key) -> Ended {
@@ -27,6 +28,7 @@ pub(crate) fn run(command: &Key) -> Ended {
             written(&key, *form, out)
         }
         Key::Public { file, alg, form } => public(file, *alg, *form),
+        Key::Ring(command) => ring::run(command),
     }
 }
 
@@ -85,7 +87,7 @@ fn private_text(key: &SigningKey, form: Form) -> Result<SecretText, Error> {
 }
 
 /// Writes a file that was not there, for its owner alone. A half-written one is taken away again.
-fn write_new(path: &Path, content: &[u8]) -> Result<(), Unusable> {
+pub(crate) fn write_new(path: &Path, content: &[u8]) -> Result<(), Unusable> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = opened.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {

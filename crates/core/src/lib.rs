@@ -3,6 +3,7 @@
 
 mod authority;
 mod authorizer;
+mod buffered_entropy;
 mod clock;
 mod decision;
 mod entropy;
@@ -28,6 +29,7 @@ mod token;
 
 pub use authority::Authority;
 pub use authorizer::{Authorizer, MAX_GRANT_LIFE, MAX_PAGE};
+pub use buffered_entropy::BufferedEntropy;
 pub use clock::{Clock, Monotonic, Sleep};
 pub use decision::{Cause, Covered, Decision, DecisionId, Decisions, Denial, Grant, Mismatch};
 pub use entropy::{Entropy, NoEntropy};

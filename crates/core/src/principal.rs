@@ -14,6 +14,10 @@ use crate::{Error, ErrorKind, UnixTime};
 pub enum Attestation {
     /// A token was verified: signature, issuer, audience, time.
     Token,
+    /// A session's cookie was verified.
+    Session,
+    /// An API key was verified.
+    ApiKey,
     /// A password was verified.
     Password,
     /// A client certificate was verified.
@@ -32,6 +36,8 @@ impl Attestation {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::Session => "session",
+            Self::ApiKey => "api_key",
             Self::Password => "password",
             Self::Certificate => "certificate",
             Self::Operator => "operator",

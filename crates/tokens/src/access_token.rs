@@ -3,12 +3,14 @@
 use std::{borrow::Cow, time::Duration};
 
 use bartizan_core::UnixTime;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     Error, ErrorKind, Limits, base64url,
     claims::{self, MAX_GROUPS, MAX_METHODS},
-    names::{is_name, json_name, json_string},
+    names::{is_name, json_name_string, write_digits},
+    own_claims::Writer,
     strict,
 };
 
@@ -128,28 +130,14 @@ impl<'a> AccessToken<'a> {
         self
     }
 
-    /// Nothing is issued that our own verifier would refuse.
+    /// Nothing is issued that our own verifier would refuse. Names are checked when they are written.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let named = [
-            ("sub", Some(&self.subject)),
-            ("aud", Some(&self.audience)),
-            ("client_id", Some(&self.client_id)),
-            ("tenant", self.tenant.as_ref()),
-            ("sid", self.session.as_ref()),
-            ("acr", self.acr.as_ref()),
-            ("act", self.actor.as_ref()),
-        ];
-        if let Some((claim, _)) = named.iter().find(|(_, text)| text.is_some_and(|text| !is_name(text))) {
-            return Err(Error::about(ErrorKind::Claim, claim));
-        }
         let lists = [
             ("roles", &self.roles, MAX_GROUPS),
             ("groups", &self.groups, MAX_GROUPS),
             ("amr", &self.amr, MAX_METHODS),
         ];
-        if let Some((claim, ..)) =
-            lists.iter().find(|(_, list, most)| list.len() > *most || list.iter().any(|text| !is_name(text)))
-        {
+        if let Some((claim, ..)) = lists.iter().find(|(_, list, most)| list.len() > *most) {
             return Err(Error::about(ErrorKind::Claim, claim));
         }
         if self.auth_time.is_some_and(|at| at.as_secs() < 0) {
@@ -167,7 +155,7 @@ impl<'a> AccessToken<'a> {
         if bad || self.own.iter().enumerate().any(twice) {
             return Err(ErrorKind::Claim.into());
         }
-        Ok(self.check_own()?)
+        Ok(())
     }
 
     /// How long it lives.
@@ -175,12 +163,15 @@ impl<'a> AccessToken<'a> {
         self.lifetime
     }
 
-    /// Appends the claims, as JSON. The id is written as base64url.
+    /// Appends the claims, as JSON, behind the name of the issuer, and those of `own`. The id is written as base64url.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Claim`] for a name that is none, [`ErrorKind::TooLarge`] for more values or levels than a verifier reads.
     pub(crate) fn write(
         &self,
-        issuer: &str,
         now: UnixTime,
         jti: &[u8],
+        own: &(impl Serialize + ?Sized),
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         // Whole seconds, rounded down: a token is never issued in the future.
@@ -189,94 +180,71 @@ impl<'a> AccessToken<'a> {
             return Err(Error::about(ErrorKind::Claim, "iat"));
         }
         let lifetime = i64::try_from(self.lifetime.as_secs()).map_err(|_| ErrorKind::Claim)?;
-        text(out, br#"{"iss":"#, issuer);
-        text(out, br#","sub":"#, &self.subject);
-        text(out, br#","aud":"#, &self.audience);
-        text(out, br#","client_id":"#, &self.client_id);
+        name(out, "sub", br#","sub":"#, &self.subject)?;
+        name(out, "aud", br#","aud":"#, &self.audience)?;
+        name(out, "client_id", br#","client_id":"#, &self.client_id)?;
         number(out, br#","iat":"#, issued_at);
         number(out, br#","exp":"#, issued_at.saturating_add(lifetime));
-        out.extend(br#","jti":""#);
+        out.extend_from_slice(br#","jti":""#);
         base64url::encode_onto(jti, out);
         out.push(b'"');
-        for (name, value) in [
-            (br#","tenant":"#.as_slice(), &self.tenant),
-            (br#","sid":"#, &self.session),
-            (br#","acr":"#, &self.acr),
+        for (claim, member, text) in [
+            ("tenant", br#","tenant":"#.as_slice(), &self.tenant),
+            ("sid", br#","sid":"#, &self.session),
+            ("acr", br#","acr":"#, &self.acr),
         ] {
-            value.iter().for_each(|value| text(out, name, value));
+            if let Some(text) = text {
+                name(out, claim, member, text)?;
+            }
         }
-        for (name, texts) in [
-            (br#","roles":"#.as_slice(), &self.roles),
-            (br#","groups":"#, &self.groups),
-            (br#","amr":"#, &self.amr),
+        for (claim, member, texts) in [
+            ("roles", br#","roles":"#.as_slice(), &self.roles),
+            ("groups", br#","groups":"#, &self.groups),
+            ("amr", br#","amr":"#, &self.amr),
         ] {
             if !texts.is_empty() {
-                list(out, name, texts);
+                names(out, claim, member, texts)?;
             }
         }
         if let Some(at) = self.auth_time {
             number(out, br#","auth_time":"#, at.as_secs());
         }
         if let Some(actor) = &self.actor {
-            text(out, br#","act":{"sub":"#, actor);
+            name(out, "act", br#","act":{"sub":"#, actor)?;
             out.push(b'}');
         }
-        for (name, value) in &self.own {
-            json_name(out, name);
-            write_value(out, value)?;
-        }
+        self.write_own(own, out)?;
         out.push(b'}');
         Ok(())
     }
 
     /// What somebody adds is held to what our own verifier reads: depth, number of values, and what it reads as something else.
-    fn check_own(&self) -> Result<(), ErrorKind> {
-        if self.own.is_empty() {
-            return Ok(());
-        }
+    fn write_own(&self, own: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Result<(), Error> {
         let Limits { values, depth, .. } = Limits::DEFAULT;
+        let values = values.checked_sub(self.values()).ok_or(ErrorKind::TooLarge)?;
+        // One level is the object of all claims.
+        let mut writer = Writer::new(out, values, depth - 1);
+        self.own.iter().try_for_each(|(name, value)| writer.member(name, value))?;
+        let is_taken =
+            |name: &str| claims::is_registered(name) || self.own.iter().any(|(own, _)| own == name);
+        writer.members(own, &is_taken)
+    }
+
+    /// Members and elements, all levels together, before claims of one's own.
+    fn values(&self) -> usize {
         let texts = [&self.tenant, &self.session, &self.acr, &self.actor];
         let lists = [&self.roles, &self.groups, &self.amr];
-        let members = ALWAYS
+        ALWAYS
             + texts.iter().filter(|text| text.is_some()).count()
             + lists.iter().filter(|list| !list.is_empty()).count()
             + lists.iter().map(|list| list.len()).sum::<usize>()
             + usize::from(self.auth_time.is_some())
             + usize::from(self.actor.is_some())
-            + self.own.len();
-        let mut left = values.checked_sub(members).ok_or(ErrorKind::TooLarge)?;
-        self.own.iter().try_for_each(|(_, value)| check_value(value, depth - 1, &mut left))
     }
 }
 
 /// The claims that every token has.
 const ALWAYS: usize = 7;
-
-fn check_value(value: &Value, depth: usize, left: &mut usize) -> Result<(), ErrorKind> {
-    let inner = || depth.checked_sub(1).ok_or(ErrorKind::TooLarge);
-    let mut count = || {
-        *left = left.checked_sub(1).ok_or(ErrorKind::TooLarge)?;
-        Ok::<_, ErrorKind>(())
-    };
-    match value {
-        Value::Array(elements) => {
-            let depth = inner()?;
-            elements.iter().try_for_each(|_| count())?;
-            elements.iter().try_for_each(|element| check_value(element, depth, left))
-        }
-        Value::Object(members) => {
-            let depth = inner()?;
-            for name in members.keys() {
-                count()?;
-                strict::is_allowed_name(name).then_some(()).ok_or(ErrorKind::Claim)?;
-            }
-            members.values().try_for_each(|member| check_value(member, depth, left))
-        }
-        // With a feature of serde_json that any crate may turn on, a number may be larger than a double.
-        Value::Number(number) if !number.as_f64().is_some_and(f64::is_finite) => Err(ErrorKind::Claim),
-        _ => Ok(()),
-    }
-}
 
 /// Shows nothing of what the token says: much of it is personal.
 impl std::fmt::Debug for AccessToken<'_> {
@@ -285,63 +253,24 @@ impl std::fmt::Debug for AccessToken<'_> {
     }
 }
 
-/// Appends a text behind the name of its member, which is written as it stands here.
-fn text(out: &mut Vec<u8>, name: &[u8], text: &str) {
-    out.extend(name);
-    json_string(out, text);
+/// Appends a name behind that of its member, which is written as it stands here.
+fn name(out: &mut Vec<u8>, claim: &'static str, member: &[u8], name: &str) -> Result<(), Error> {
+    out.extend_from_slice(member);
+    json_name_string(out, name).then_some(()).ok_or(Error::about(ErrorKind::Claim, claim))
 }
 
 /// Appends a number that is not negative.
-fn number(out: &mut Vec<u8>, name: &[u8], number: i64) {
-    out.extend(name);
-    let mut digits = [b'0'; 20];
-    let (mut rest, mut length) = (number.unsigned_abs(), 0);
-    for place in digits.iter_mut().rev() {
-        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        length += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
+fn number(out: &mut Vec<u8>, member: &[u8], number: i64) {
+    out.extend_from_slice(member);
+    write_digits(out, number.unsigned_abs());
 }
 
-/// Appends a value.
-fn write_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Error> {
-    match value {
-        Value::String(text) => json_string(out, text),
-        Value::Array(elements) => {
-            out.push(b'[');
-            for (place, element) in elements.iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                write_value(out, element)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(members) => {
-            out.push(b'{');
-            for (name, member) in members {
-                json_name(out, name);
-                write_value(out, member)?;
-            }
-            out.push(b'}');
-        }
-        other => serde_json::to_writer(out, other).map_err(|_| ErrorKind::Claim)?,
-    }
-    Ok(())
-}
-
-fn list(out: &mut Vec<u8>, name: &[u8], texts: &[Cow<'_, str>]) {
-    out.extend(name);
-    out.push(b'[');
-    for (i, text) in texts.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        json_string(out, text);
+/// Appends an array of names behind the name of its member.
+fn names(out: &mut Vec<u8>, claim: &'static str, member: &[u8], names: &[Cow<'_, str>]) -> Result<(), Error> {
+    out.extend_from_slice(member);
+    for (place, one) in names.iter().enumerate() {
+        name(out, claim, if place == 0 { b"[" } else { b"," }, one)?;
     }
     out.push(b']');
+    Ok(())
 }

@@ -42,8 +42,26 @@ pub(crate) fn decode_into(encoded: &str, decoded: &mut [u8]) -> Option<()> {
     if decoded_len(encoded.len()) != Some(decoded.len()) {
         return None;
     }
+    if let Ok(tag) = <&mut [u8; TAG]>::try_from(&mut *decoded) {
+        return decode_tag(encoded, tag);
+    }
     let written = ENGINE.decode_slice(encoded, decoded).ok()?;
     (written == decoded.len()).then_some(())
+}
+
+/// Bytes of a tag of HMAC-SHA-256.
+const TAG: usize = 32;
+
+/// The engine takes many characters at a time only of texts that have 64. So this many zeros stand before a shorter one.
+const ZEROS: usize = 24;
+
+/// The same for a text of 43 characters, which every token of HS256 has: in half the time.
+fn decode_tag(encoded: &str, tag: &mut [u8; TAG]) -> Option<()> {
+    let (mut text, mut bytes) = ([b'A'; ZEROS + encoded_len(TAG)], [0; ZEROS / 4 * 3 + TAG]);
+    text.get_mut(ZEROS..)?.copy_from_slice(encoded.as_bytes());
+    let written = ENGINE.decode_slice(text, &mut bytes).ok()?;
+    tag.copy_from_slice(bytes.get(ZEROS / 4 * 3..)?);
+    (written == bytes.len()).then_some(())
 }
 
 pub(crate) fn decode(encoded: &str) -> Option<Vec<u8>> {

@@ -8,7 +8,7 @@ use self::names::Found;
 pub(crate) use self::names::Names;
 use crate::{
     Error, ErrorKind, Limits,
-    scan::{Read, Scanner, Stop},
+    scan::{Read, Record, Scanner, Stop},
     strict::{self, Known, members},
     text::{Text, Texts},
 };
@@ -29,8 +29,6 @@ pub(crate) struct Claims {
     pub(crate) optional: Optional,
     /// Of tokens that are no access tokens.
     pub(crate) openid: OpenId,
-    /// What stands behind the claims: see [`ClaimsText`](crate::text::ClaimsText).
-    pub(crate) unescaped: String,
 }
 
 /// The claims that a token may do without, beside `nbf`.
@@ -64,15 +62,19 @@ pub(crate) fn is_registered(name: &str) -> bool {
 }
 
 impl Claims {
-    pub(crate) fn parse(json: &str, names: &Names, limits: &Limits) -> Result<Self, Error> {
-        // Filled in its place: it is large to be moved.
-        let mut claims = Self::default();
+    /// Reads claims into these, which are empty: they are large to be moved. `record` is told of every member. Answers what
+    /// has to stand behind the text: see [`ClaimsText`](crate::text::ClaimsText).
+    pub(crate) fn read(
+        &mut self,
+        json: &str,
+        names: &Names,
+        limits: &Limits,
+        record: &mut impl Record,
+    ) -> Result<String, Error> {
         Scanner::read(json, limits.values, limits.depth, |scan| {
-            claims.scan(scan, names, limits.audiences)?;
-            claims.unescaped = std::mem::take(&mut scan.unescaped);
-            Ok(())
-        })?;
-        Ok(claims)
+            self.scan(scan, names, limits.audiences, record)?;
+            Ok(std::mem::take(&mut scan.unescaped))
+        })
     }
 }
 
@@ -113,17 +115,25 @@ pub(crate) const MAX_METHODS: usize = 16;
 const LAST_DATE: u64 = 253_402_300_799;
 
 impl Claims {
-    fn scan(&mut self, scan: &mut Scanner<'_>, names: &Names, audiences: usize) -> Read<()> {
+    fn scan(
+        &mut self,
+        scan: &mut Scanner<'_>,
+        names: &Names,
+        audiences: usize,
+        record: &mut impl Record,
+    ) -> Read<()> {
         let mut others = strict::Names::new();
         let (mut markers, mut is_another_kind) = (0, false);
         let mut object = scan.object()?;
         while let Some(text) = scan.key(&mut object)? {
-            let (name, spelling) = match names.find(&text) {
+            let found = names.find(&text);
+            record.member(scan, &text, found.registered())?;
+            let (name, spelling) = match found {
                 Found::Claim(name, spelling) => (name, spelling),
                 other => {
                     // SECURITY: one name in two letter cases is two claims to some readers and one to others.
                     Scanner::check_name(&text)?;
-                    if matches!(other, Found::Unknown) && names.is_spelling_of_any(&text)
+                    if matches!(other, Found::Unknown) && names.is_other_spelling_of_any(&text)
                         || !others.insert(text)
                     {
                         return Err(Stop::Refused(ErrorKind::Duplicate));

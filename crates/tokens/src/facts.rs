@@ -3,8 +3,9 @@
 use bartizan_core::UnixTime;
 
 use crate::{
-    Error, ErrorKind, TokenId, VerifyingKey,
-    claims::Claims,
+    Error, ErrorKind, Limits, TokenId, VerifyingKey,
+    claims::{Claims, Names},
+    scan::Record,
     text::{ClaimsText, Text, Texts},
     trusted_issuer::Tenancy,
     validate::Times,
@@ -22,7 +23,35 @@ pub(crate) struct Facts {
     pub(crate) tenancy: Tenancy,
 }
 
+/// What is known of a token whose signature holds before its claims are read.
+pub(crate) struct Unjudged {
+    pub(crate) json: String,
+    pub(crate) key: VerifyingKey,
+    pub(crate) epoch: u64,
+    pub(crate) tenancy: Tenancy,
+}
+
 impl Facts {
+    /// Nothing of the claims is known yet.
+    #[inline]
+    pub(crate) fn of(unjudged: Unjudged) -> Self {
+        let Unjudged { json, key, epoch, tenancy } = unjudged;
+        let json = ClaimsText::new(json);
+        Self { json, claims: Claims::default(), times: Times::default(), key, epoch, tenancy }
+    }
+
+    /// Reads the claims in their place.
+    pub(crate) fn read(
+        &mut self,
+        names: &Names,
+        limits: &Limits,
+        record: &mut impl Record,
+    ) -> Result<(), Error> {
+        let unescaped = self.claims.read(self.json.signed(), names, limits, record)?;
+        self.json.append(&unescaped);
+        Ok(())
+    }
+
     /// INVARIANT(facts): every shape of access and ID tokens requires both names, so this does not fail.
     #[inline]
     pub(crate) fn check_names(&self) -> Result<(), Error> {
@@ -48,6 +77,7 @@ impl Facts {
         TokenId {
             issuer: self.issuer(),
             jti: self.jti(),
+            tenant: self.tenant(),
             subject: self.subject(),
             session: self.session(),
             issued_at: self.times.issued_at,

@@ -8,8 +8,12 @@ use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 
 use crate::{
-    Algorithm, Error, ErrorKind, KeySource, Limits, TrustedIssuer, VerifiedIdToken, base64url, facts::Facts,
-    road::Road, token_shape::Profile,
+    Algorithm, Error, ErrorKind, KeySource, Limits, TrustedIssuer, VerifiedIdToken, base64url,
+    claims::Name,
+    facts::Facts,
+    road::{Authentic, Road},
+    scan::{Members, Record},
+    token_shape::Profile,
 };
 
 /// Verifies ID tokens (OpenID Connect Core 1.0 §3.1.3.7) from one provider or several.
@@ -284,7 +288,7 @@ impl IdTokenVerifier {
     /// As [`Verifier::verify`](crate::Verifier::verify), but for revocations; and [`ErrorKind::AuthorizedParty`],
     /// [`ErrorKind::Nonce`], [`ErrorKind::Authentication`], [`ErrorKind::TokenHash`].
     pub fn verify(&self, token: RawToken<'_>, asked: &Asked<'_>) -> Result<VerifiedIdToken, Error> {
-        Ok(VerifiedIdToken::new(self.check(token, asked)?, ()))
+        Ok(VerifiedIdToken::new(self.check(token, asked, &mut ())?, ()))
     }
 
     /// Verifies a token and reads claims of your own (`email`, `name` …) from the same object as all others.
@@ -296,15 +300,23 @@ impl IdTokenVerifier {
         token: RawToken<'_>,
         asked: &Asked<'_>,
     ) -> Result<VerifiedIdToken<C>, Error> {
-        let facts = self.check(token, asked)?;
-        let own = serde_json::from_str(facts.claims_json()).map_err(|_| ErrorKind::ClaimType)?;
+        let mut members = Members::new();
+        let facts = self.check(token, asked, &mut members)?;
+        let own = members.read::<C, Name>(facts.json.all())?;
         Ok(VerifiedIdToken::new(facts, own))
     }
 
-    fn check(&self, token: RawToken<'_>, asked: &Asked<'_>) -> Result<Facts, Error> {
+    fn check(
+        &self,
+        token: RawToken<'_>,
+        asked: &Asked<'_>,
+        record: &mut impl Record,
+    ) -> Result<Facts, Error> {
         let compact = self.road.take_apart(token)?;
         let now = self.road.now();
-        let facts = self.road.check(&compact, now)?;
+        let Authentic { facts, under } = self.road.authenticate(&compact, now)?;
+        let mut facts = Facts::of(facts);
+        self.road.judge(&mut facts, &under, &compact, now, record)?;
         facts.check_names()?;
         let client_id = self.road.audience_of(facts.issuer())?;
         self.check_parties(&facts, client_id)?;

@@ -5,7 +5,10 @@
 
 use std::sync::OnceLock;
 
-use crate::{Limits, VerifyingKey, header::Header};
+use crate::{
+    Limits, VerifyingKey,
+    header::{Buffer, Header},
+};
 
 /// Some headers of tokens that one set of keys verified. Readers and writers never lock and never wait.
 ///
@@ -56,11 +59,16 @@ impl KnownHeaders {
     /// Keeps the header of a token.
     ///
     /// SECURITY: to be called for tokens alone that were verified to the last claim, with the key that did so.
-    pub(crate) fn remember(&self, encoded: &str, limits: &Limits, header: &Header<'_>, key: &VerifyingKey) {
+    pub(crate) fn remember(&self, encoded: &str, limits: &Limits, key: &VerifyingKey) {
+        let Some(place) = self.places.iter().find(|place| place.get().is_none()) else {
+            return;
+        };
         if encoded.len() > MAX_HEADER || self.find(encoded, limits).is_some() {
             return;
         }
-        let Some(place) = self.places.iter().find(|place| place.get().is_none()) else {
+        // It was read once before, when the token was verified: that it is read twice happens a few times in a key's life.
+        let mut buffer = Buffer::new();
+        let Ok(header) = Header::decode(encoded, &mut buffer, limits) else {
             return;
         };
         // Two threads may meet here: one of them keeps its header, and the other one's token is read anew the next time.

@@ -25,6 +25,7 @@ mod limits;
 mod logout_token;
 mod names;
 mod not_a_secret;
+mod own_claims;
 pub mod parse;
 mod remote;
 mod revocations;

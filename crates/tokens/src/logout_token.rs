@@ -6,7 +6,8 @@ use bartizan_core::{Clock, RawToken, UnixTime};
 
 use crate::{
     Algorithm, Error, ErrorKind, KeySource, Limits, TrustedIssuer, VerifyingKey,
-    road::Road,
+    facts::Facts,
+    road::{Authentic, Road},
     text::{ClaimsText, Text},
     token_shape::Profile,
     validate::Times,
@@ -108,7 +109,10 @@ impl LogoutTokenVerifier {
     /// among which is no logout, [`ErrorKind::Type`] for a token with a nonce.
     pub fn verify(&self, token: RawToken<'_>) -> Result<VerifiedLogoutToken, Error> {
         let compact = self.road.take_apart(token)?;
-        let checked = self.road.check(&compact, self.road.now())?;
+        let now = self.road.now();
+        let Authentic { facts, under } = self.road.authenticate(&compact, now)?;
+        let mut checked = Facts::of(facts);
+        self.road.judge(&mut checked, &under, &compact, now, &mut ())?;
         let missing = |claim| move || Error::about(ErrorKind::MissingClaim, claim);
         let claims = checked.claims;
         let (subject, session) = (claims.subject, claims.optional.session);

@@ -1,6 +1,6 @@
 //! What a name may look like, and how texts get into JSON.
 
-use crate::eight::{is_printable_ascii, needs_no_escape};
+use crate::eight::{is_printable_and_needs_no_escape, is_printable_ascii, needs_no_escape};
 
 /// Longest subject, client, issuer, audience, session, role or token id, in bytes; that of core's principals.
 pub(crate) const MAX_NAME: usize = 255;
@@ -16,6 +16,22 @@ fn breaks_a_line(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}')
         || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Appends a name as a JSON string, if it is one.
+#[must_use]
+pub(crate) fn json_name_string(out: &mut Vec<u8>, name: &str) -> bool {
+    if (1..=MAX_NAME).contains(&name.len()) && is_printable_and_needs_no_escape(name) {
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'"');
+        return true;
+    }
+    let is_good = is_name(name);
+    if is_good {
+        json_string(out, name);
+    }
+    is_good
 }
 
 /// Appends `text` as a JSON string (RFC 8259 §7).
@@ -40,6 +56,21 @@ pub(crate) fn json_string(out: &mut Vec<u8>, text: &str) {
         }
     }
     out.push(b'"');
+}
+
+/// Appends a number.
+pub(crate) fn write_digits(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut length) = (number, 0);
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        length += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
 }
 
 /// Appends `,"name":` (without the comma at the start of an object) and the text.
@@ -74,6 +105,14 @@ mod tests {
         fn names_are_those_of_a_principal(name in "\\PC{0,20}|[\\x00-\\x{2070}]{0,4}|x{250,260}") {
             let facts = PrincipalFacts::new("t", name.as_str());
             prop_assert_eq!(is_name(&name), Principal::attested(Attestation::Assertion, facts).is_ok());
+        }
+
+        #[test]
+        fn names_are_written_as_any_string_and_nothing_else_is(name in "\\PC{0,20}|[\\x00-\\x{2070}]{0,4}|x{250,260}") {
+            let (mut out, mut string) = (Vec::new(), Vec::new());
+            json_string(&mut string, &name);
+            prop_assert_eq!(json_name_string(&mut out, &name), is_name(&name));
+            prop_assert_eq!(out, if is_name(&name) { string } else { Vec::new() });
         }
 
         #[test]

@@ -42,7 +42,7 @@ pub fn header(json: &str, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// Those of [`Verifier::verify`](crate::Verifier::verify) about the text of claims.
 pub fn claims(json: &str, limits: &Limits) -> Result<(), Error> {
-    Claims::parse(json, &Names::of_access_tokens(), &limits.checked()?).map(|_| ())
+    Claims::default().read(json, &Names::of_access_tokens(), &limits.checked()?, &mut ()).map(drop)
 }
 
 /// Decoded claims of an ID token, not validated.
@@ -50,7 +50,7 @@ pub fn claims(json: &str, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// Those of [`IdTokenVerifier::verify`](crate::IdTokenVerifier::verify) about the text of claims.
 pub fn id_claims(json: &str, limits: &Limits) -> Result<(), Error> {
-    Claims::parse(json, &Names::of_id_tokens(), &limits.checked()?).map(|_| ())
+    Claims::default().read(json, &Names::of_id_tokens(), &limits.checked()?, &mut ()).map(drop)
 }
 
 /// Decoded claims of a logout token, not validated.
@@ -58,7 +58,7 @@ pub fn id_claims(json: &str, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// Those of [`LogoutTokenVerifier::verify`](crate::LogoutTokenVerifier::verify) about the text of claims.
 pub fn logout_claims(json: &str, limits: &Limits) -> Result<(), Error> {
-    Claims::parse(json, &Names::of_logout_tokens(), &limits.checked()?).map(|_| ())
+    Claims::default().read(json, &Names::of_logout_tokens(), &limits.checked()?, &mut ()).map(drop)
 }
 
 /// Decoded claims of a token that this shape is of, not validated.
@@ -66,7 +66,7 @@ pub fn logout_claims(json: &str, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// Those of [`Verifier::verify`](crate::Verifier::verify) about the text of claims.
 pub fn shaped_claims(json: &str, shape: &TokenShape, limits: &Limits) -> Result<(), Error> {
-    Claims::parse(json, shape.names(), &limits.checked()?).map(|_| ())
+    Claims::default().read(json, shape.names(), &limits.checked()?, &mut ()).map(drop)
 }
 
 /// A JWK, in each of the ways that a key is made from one.

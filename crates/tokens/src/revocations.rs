@@ -28,6 +28,8 @@ pub struct TokenId<'a> {
     pub issuer: &'a str,
     /// Its id (`jti`); absent in tokens of a shape that does without.
     pub jti: Option<&'a str>,
+    /// In which tenant (`tenant`), as the verifier knows it.
+    pub tenant: Option<&'a str>,
     /// Of whom it speaks (`sub`).
     pub subject: &'a str,
     /// The session (`sid`).

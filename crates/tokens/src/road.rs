@@ -6,14 +6,13 @@ use bartizan_core::{Clock, RawToken, UnixTime};
 
 use crate::{
     Error, ErrorKind, Limits, TrustedIssuer, VerifyingKey, base64url,
-    claims::Claims,
     compact::{self, Compact},
-    facts::Facts,
+    facts::{Facts, Unjudged},
     header::{Buffer, Header},
     jws,
-    scan::Scanner,
+    key_source::{Loaded, Snapshot},
+    scan::{Record, Scanner},
     strict::members,
-    text::ClaimsText,
     token_shape::Profile,
     trusted_issuer::{Issuers, LIFETIME, Tenancy, Trusted, is_lifetime},
     validate::{Expected, validate},
@@ -85,23 +84,8 @@ impl Road {
         compact::parse(token.untrusted(), &self.limits)
     }
 
-    /// The rest of the road: signature, issuer, audience and times are right.
-    pub(crate) fn check(&self, compact: &Compact<'_>, now: UnixTime) -> Result<Facts, Error> {
-        if let Some(trusted) = self.issuers.only()
-            && let Ok(loaded) = trusted.keys.load(now)
-            && let Some(known) = loaded.snapshot()?.headers.find(compact.header, &self.limits)
-        {
-            // The same header as in a token that these keys verified: it need not be read again.
-            trusted.check_type(known.typ.as_deref())?;
-            known.key.verify(compact.signed, compact.signature)?;
-            return self.check_claims(decode(compact)?, trusted, &known.key, loaded.snapshot()?.epoch, now);
-        }
-        self.check_unknown_header(compact, now)
-    }
-
-    fn check_unknown_header(&self, compact: &Compact<'_>, now: UnixTime) -> Result<Facts, Error> {
-        let mut buffer = Buffer::new();
-        let header = Header::decode(compact.header, &mut buffer, &self.limits)?;
+    /// The second step: the signature holds, under the keys of the issuer that the token has to be of.
+    pub(crate) fn authenticate(&self, compact: &Compact<'_>, now: UnixTime) -> Result<Authentic<'_>, Error> {
         // SECURITY: with one issuer not one claim is decoded before the signature holds. With several, `iss` alone is read to
         // choose whose keys have to verify it, and is read again with all other claims once they did.
         let (trusted, peeked) = match self.issuers.only() {
@@ -111,37 +95,44 @@ impl Road {
                 (self.route(&json)?, Some(json))
             }
         };
-        trusted.check_type(header.typ.as_deref())?;
-        let loaded = trusted.keys.load(now)?;
-        let snapshot = loaded.snapshot()?;
-        let key = match jws::authenticate(&snapshot.keys, compact, &header) {
-            Err(error) if error.kind() == ErrorKind::Key => {
-                header.kid.iter().for_each(|kid| trusted.keys.unknown(kid));
-                return Err(error);
+        let loaded = match trusted.keys.load(now) {
+            Ok(loaded) => loaded,
+            // A header that is refused is refused whatever keys there are.
+            Err(outage) => {
+                return Err(self.read_header(compact, trusted, &mut Buffer::new()).err().unwrap_or(outage));
             }
-            authenticated => authenticated?,
+        };
+        let snapshot = loaded.snapshot()?;
+        let (key, header) = match snapshot.headers.find(compact.header, &self.limits) {
+            Some(known) => {
+                // The same header as in a token that these keys verified: it need not be read again.
+                trusted.check_type(known.typ.as_deref())?;
+                known.key.verify(compact.signed, compact.signature)?;
+                (known.key.clone(), Seen::Before)
+            }
+            None => (self.check_new_header(compact, trusted, snapshot)?.clone(), Seen::Never),
         };
         let json = match peeked {
             Some(json) => json,
             None => decode(compact)?,
         };
-        let facts = self.check_claims(json, trusted, key, snapshot.epoch, now)?;
-        // SECURITY: only here, where everything about the token was found good.
-        snapshot.headers.remember(compact.header, &self.limits, &header, key);
-        Ok(facts)
+        let tenancy = trusted.tenancy.as_ref().unwrap_or(&self.tenancy).clone();
+        let facts = Unjudged { json, key, epoch: snapshot.epoch, tenancy };
+        Ok(Authentic { facts, under: Under { trusted, loaded, header } })
     }
 
-    /// Everything about the claims of a token whose signature holds.
-    fn check_claims(
+    /// The last step: what the claims say is right. `record` is told of every member.
+    pub(crate) fn judge(
         &self,
-        json: String,
-        trusted: &Trusted,
-        key: &VerifyingKey,
-        epoch: u64,
+        facts: &mut Facts,
+        under: &Under<'_>,
+        compact: &Compact<'_>,
         now: UnixTime,
-    ) -> Result<Facts, Error> {
-        let mut claims = Claims::parse(&json, trusted.shape.names(), &self.limits)?;
-        let json = ClaimsText::new(json, &std::mem::take(&mut claims.unescaped));
+        record: &mut impl Record,
+    ) -> Result<(), Error> {
+        let Under { trusted, loaded, header } = under;
+        facts.read(trusted.shape.names(), &self.limits, record)?;
+        let (claims, json) = (&facts.claims, facts.json.all());
         let expected = Expected {
             issuer: &trusted.name,
             audience: &trusted.audience,
@@ -150,16 +141,46 @@ impl Road {
             leeway: self.leeway,
             max_lifetime: trusted.max_lifetime.unwrap_or(self.max_lifetime),
         };
-        let times = validate(&claims, json.all(), &expected)?;
-        let tenancy = trusted.tenancy.as_ref().unwrap_or(&self.tenancy);
+        facts.times = validate(claims, json, &expected)?;
         // SECURITY: an issuer that one tenant runs says nothing about another tenant's people.
-        if let (Tenancy::Of(tenant), Some(named)) = (tenancy, &claims.optional.tenant)
-            && named.read(json.all()) != &**tenant
+        if let (Tenancy::Of(tenant), Some(named)) = (&facts.tenancy, &claims.optional.tenant)
+            && named.read(json) != &**tenant
         {
             return Err(Error::about(ErrorKind::Tenant, "tenant"));
         }
-        let (key, tenancy) = (key.clone(), tenancy.clone());
-        Ok(Facts { json, claims, times, key, epoch, tenancy })
+        if *header == Seen::Never {
+            // SECURITY: only here, where everything about the token was found good.
+            loaded.snapshot()?.headers.remember(compact.header, &self.limits, &facts.key);
+        }
+        Ok(())
+    }
+
+    fn check_new_header<'k>(
+        &self,
+        compact: &Compact<'_>,
+        trusted: &Trusted,
+        snapshot: &'k Snapshot,
+    ) -> Result<&'k VerifyingKey, Error> {
+        let mut buffer = Buffer::new();
+        let header = self.read_header(compact, trusted, &mut buffer)?;
+        let authenticated = jws::authenticate(&snapshot.keys, compact, &header);
+        if let Err(error) = &authenticated
+            && error.kind() == ErrorKind::Key
+        {
+            header.kid.iter().for_each(|kid| trusted.keys.unknown(kid));
+        }
+        authenticated
+    }
+
+    fn read_header<'b>(
+        &self,
+        compact: &Compact<'_>,
+        trusted: &Trusted,
+        buffer: &'b mut Buffer,
+    ) -> Result<Header<'b>, Error> {
+        let header = Header::decode(compact.header, buffer, &self.limits)?;
+        trusted.check_type(header.typ.as_deref())?;
+        Ok(header)
     }
 
     /// For whom tokens of this issuer have to be.
@@ -182,21 +203,41 @@ impl Road {
 
     /// Whose keys have to verify it. Proves nothing.
     fn route(&self, json: &str) -> Result<&Trusted, Error> {
-        // All of the text is read, so that a second `iss` is seen.
-        let issuer = Scanner::read(json, self.limits.values, self.limits.depth, |scan| {
-            let mut issuer = None;
+        // It is read no further than to the first `iss`: a second one is seen when all of the text is read, which it is once the
+        // keys of the first have verified it, and before anything of it is believed.
+        let issuer = Scanner::begin(json, self.limits.values, self.limits.depth, |scan| {
             let mut seen = scan.members()?;
             while let Some(name) = scan.next(&mut seen)? {
                 match name {
-                    Some(Peeked::Issuer) => issuer = Some(scan.string()?),
+                    Some(Peeked::Issuer) => return scan.string().map(Some),
                     None => scan.skip()?,
                 }
             }
-            Ok(issuer)
+            Ok(None)
         })?;
         let issuer = issuer.ok_or_else(|| Error::about(ErrorKind::MissingClaim, "iss"))?;
         self.issuers.named(&issuer).ok_or_else(|| ErrorKind::Issuer.into())
     }
+}
+
+/// A token whose signature holds, and whose claims have not been judged.
+pub(crate) struct Authentic<'r> {
+    pub(crate) facts: Unjudged,
+    pub(crate) under: Under<'r>,
+}
+
+/// By whose rules it is to be judged.
+pub(crate) struct Under<'r> {
+    trusted: &'r Trusted,
+    loaded: Loaded,
+    header: Seen,
+}
+
+/// Whether a header stood in a token that was verified before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Before,
+    Never,
 }
 
 impl Trusted {

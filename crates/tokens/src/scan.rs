@@ -5,13 +5,17 @@
 //! other. Why there are two: docs/adr/0013-own-scanner.md.
 
 mod escapes;
+mod members;
+mod numbers;
+mod own;
 
 use std::borrow::Cow;
 
 use self::escapes::{unescape, unescaped};
+pub(crate) use self::members::{Members, Record};
 use crate::{
     Error, ErrorKind,
-    eight::Eight,
+    eight::{Eight, before_quote, is_plain},
     names::{MAX_NAME, is_name},
     strict::{self, Known, Names},
     text::{Text, Texts},
@@ -24,6 +28,9 @@ pub(crate) struct Scanner<'j> {
     at: usize,
     values: usize,
     depth: usize,
+    /// The whole text is printable ASCII without a backslash, as most are: a string in it ends at the next quote, and stands there
+    /// as it is.
+    is_plain: bool,
     /// The member whose value is read now. A wrong type is about this one.
     pub(crate) about: Option<&'static str>,
     /// What those names say that have escapes. Their places are those behind the JSON text.
@@ -75,13 +82,22 @@ impl<'j> Scanner<'j> {
         depth: usize,
         read: impl FnOnce(&mut Self) -> Read<T>,
     ) -> Result<T, Error> {
-        let mut scan = Self { json, at: 0, values, depth, about: None, unescaped: String::new() };
-        let value = match read(&mut scan) {
-            Ok(value) if scan.peek().is_none() => Ok(value),
-            Ok(_) => Err(Stop::Malformed),
-            Err(stop) => Err(stop),
-        };
-        value.map_err(|stop| match (stop, scan.about) {
+        Self::begin(json, values, depth, |scan| {
+            let value = read(scan)?;
+            if scan.peek().is_none() { Ok(value) } else { Err(Stop::Malformed) }
+        })
+    }
+
+    /// Reads as much of a text as `read` does. What stands behind that may be anything.
+    pub(crate) fn begin<T>(
+        json: &'j str,
+        values: usize,
+        depth: usize,
+        read: impl FnOnce(&mut Self) -> Read<T>,
+    ) -> Result<T, Error> {
+        let is_plain = is_plain(json);
+        let mut scan = Self { json, at: 0, values, depth, is_plain, about: None, unescaped: String::new() };
+        read(&mut scan).map_err(|stop| match (stop, scan.about) {
             (Stop::Refused(kind), Some(about)) => Error::about(kind, about),
             (Stop::Refused(kind), None) => kind.into(),
             (Stop::WrongType, Some(about)) => Error::about(ErrorKind::ClaimType, about),
@@ -127,10 +143,22 @@ impl<'j> Scanner<'j> {
     /// SECURITY: a name comes once. One that differs from a known name by letter case alone is refused as well: readers that
     /// fold case would be told something else, and some of them fold as Unicode does (Go's `encoding/json`: `ſub` is `sub`).
     pub(crate) fn next<K: Known>(&mut self, seen: &mut Seen<'j>) -> Read<Option<Option<K>>> {
+        self.next_recorded(seen, &mut ())
+    }
+
+    /// The same, with somebody who is told of it.
+    #[inline]
+    pub(crate) fn next_recorded<K: Known>(
+        &mut self,
+        seen: &mut Seen<'j>,
+        record: &mut impl Record,
+    ) -> Read<Option<Option<K>>> {
         let Some(name) = self.key(&mut seen.position)? else {
             return Ok(None);
         };
-        if let Some(known) = K::named(&name) {
+        let known = K::named(&name);
+        record.member(self, &name, known.map_or(0, K::bit))?;
+        if let Some(known) = known {
             self.about = Some(known.name());
             if seen.known & known.bit() != 0 {
                 return Err(Stop::Refused(ErrorKind::Duplicate));
@@ -388,62 +416,6 @@ impl<'j> Scanner<'j> {
         Ok(())
     }
 
-    /// A number (RFC 8259 §6). Its value if it is of digits alone and fits.
-    fn number(&mut self) -> Read<Option<u64>> {
-        let start = self.at;
-        let is_negative = self.byte() == Some(b'-');
-        self.at += usize::from(is_negative);
-        let digits = self.digits()?;
-        // No zero before other digits.
-        if digits.length > 1 && digits.first == Some(b'0') {
-            return Err(Stop::Malformed);
-        }
-        // Nineteen digits always fit. A longer number that is of digits alone is a rare sight, and read as any other.
-        if digits.length <= 19 && !matches!(self.byte(), Some(b'.' | b'e' | b'E')) {
-            return Ok(Some(digits.number).filter(|_| !is_negative));
-        }
-        let is_whole = !is_negative && !matches!(self.byte(), Some(b'.' | b'e' | b'E'));
-        if self.byte() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.byte() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.byte() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        // INVARIANT(scan-at): a number is of whole characters, so this slice exists.
-        let number = self.json.get(start..self.at).ok_or(Stop::Malformed)?;
-        // What is beyond the range of a double is something else to every reader.
-        if !number.parse().is_ok_and(f64::is_finite) {
-            return Err(Stop::Malformed);
-        }
-        Ok(number.parse().ok().filter(|_| is_whole))
-    }
-
-    /// At least one digit.
-    #[inline(always)]
-    fn digits(&mut self) -> Read<Digits> {
-        let rest = self.json.as_bytes().get(self.at..).unwrap_or_default();
-        let (mut number, mut length) = (0_u64, 0);
-        for byte in rest {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-            length += 1;
-        }
-        self.at += length;
-        if length == 0 {
-            Err(Stop::Malformed)
-        } else {
-            Ok(Digits { number, length, first: rest.first().copied() })
-        }
-    }
-
     /// A string, with its escapes checked and left as they are.
     #[inline(always)]
     fn span(&mut self) -> Read<Span> {
@@ -458,6 +430,11 @@ impl<'j> Scanner<'j> {
     fn quoted(&mut self) -> Read<Span> {
         let bytes = self.json.as_bytes();
         let start = self.at.wrapping_add(1);
+        if self.is_plain {
+            let end = quote(bytes, start).ok_or(Stop::Malformed)?;
+            self.at = end.wrapping_add(1);
+            return Ok(Span { start, end, is_plain: true, has_escapes: false });
+        }
         // Most names and many values end within eight bytes.
         let (end, is_plain) = match bytes.get(start..).and_then(|rest| rest.first_chunk()) {
             Some(eight) if Eight::of(*eight).has_end() => {
@@ -520,6 +497,20 @@ impl<'j> Scanner<'j> {
     }
 }
 
+/// Where the next quote is.
+#[inline(always)]
+fn quote(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        if let Some(before) = before_quote(*eight) {
+            return Some(at.wrapping_add(before));
+        }
+        at = at.wrapping_add(8);
+    }
+    let rest = bytes.get(at..)?.iter().position(|byte| *byte == b'"')?;
+    Some(at.wrapping_add(rest))
+}
+
 /// Where the next quote, backslash or control character is, or the end of the text. Whether all before it is printable ASCII.
 fn run(json: &str, start: usize) -> (usize, bool) {
     let mut rest = json.as_bytes().get(start..).unwrap_or_default();
@@ -546,14 +537,6 @@ fn run(json: &str, start: usize) -> (usize, bool) {
         is_plain &= !is_special(*byte);
     }
     (json.len(), is_plain)
-}
-
-/// Digits in a row.
-struct Digits {
-    /// Right for up to nineteen.
-    number: u64,
-    length: usize,
-    first: Option<u8>,
 }
 
 /// Whether a byte ends a run or is no printable ASCII. Without a branch, so that sixteen are looked at in one go.

@@ -130,10 +130,10 @@ pub(crate) fn is_allowed_name(name: &str) -> bool {
 }
 
 /// What serde_json calls its raw values among its own.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// What it calls its numbers.
-const NUMBER: &str = "$serde_json::private::Number";
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";
 
 /// The names of one object so far; the first eight without an allocation, and the others in order, so that a thousand names
 /// cost no million comparisons and nothing needs to be hashed.

@@ -10,12 +10,15 @@ pub(crate) struct ClaimsText {
 }
 
 impl ClaimsText {
+    pub(crate) const fn new(signed: String) -> Self {
+        Self { signed: signed.len(), text: signed }
+    }
+
     /// `unescaped` is what [`Scanner::unescaped`](crate::scan::Scanner::unescaped) holds after the claims were scanned.
-    pub(crate) fn new(signed: String, unescaped: &str) -> Self {
-        let mut text = signed;
-        let signed = text.len();
-        text.push_str(unescaped);
-        Self { text, signed }
+    pub(crate) fn append(&mut self, unescaped: &str) {
+        if !unescaped.is_empty() {
+            self.text.push_str(unescaped);
+        }
     }
 
     /// The JSON that was signed.
@@ -109,6 +112,21 @@ impl Texts {
             Parted::ByLineBreaks => ('\n', 0, 1),
         };
         place.split(separator).skip(before).step_by(step).take(self.count as usize)
+    }
+}
+
+impl Texts {
+    /// Whether this is one of the texts.
+    pub(crate) fn have(self, text: &str, all: &str) -> bool {
+        match self {
+            // Of one there is nothing to part.
+            Self { count: 1, parted: Parted::ByLineBreaks, start, length }
+                if length as usize == text.len() =>
+            {
+                read(start, length, all) == text
+            }
+            _ => self.read(all).any(|one| one == text),
+        }
     }
 }
 

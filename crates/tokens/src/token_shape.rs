@@ -250,7 +250,7 @@ impl TokenShape {
             AudienceClaim::AudienceOrClient if claims.present & Name::Audience.bit() == 0 => {
                 claims.client_id.as_ref().is_some_and(is)
             }
-            _ => claims.audience.read(json).any(|named| named == audience),
+            _ => claims.audience.have(audience, json),
         }
     }
 }

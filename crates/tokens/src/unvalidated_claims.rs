@@ -3,10 +3,11 @@
 use std::fmt;
 
 use bartizan_core::UnixTime;
+use serde::de::DeserializeOwned;
 
 use crate::{
     Error, ErrorKind, Limits, claims,
-    scan::{Read, Scanner},
+    scan::{Members, Read, Record, Scanner},
     strict::{Known, members},
     text::{ClaimsText, Text, Texts},
 };
@@ -18,6 +19,7 @@ use crate::{
 pub struct UnvalidatedClaims {
     text: ClaimsText,
     found: Found,
+    members: Members,
 }
 
 #[derive(Default)]
@@ -44,14 +46,26 @@ impl UnvalidatedClaims {
         if json.len() > limits.claims {
             return Err(ErrorKind::TooLarge.into());
         }
+        let mut members = Members::new();
         let (found, unescaped) = Scanner::read(&json, limits.values, limits.depth, |scan| {
-            let found = Found::scan(scan, limits.audiences)?;
+            let found = Found::scan(scan, limits.audiences, &mut members)?;
             Ok((found, std::mem::take(&mut scan.unescaped)))
         })?;
-        Ok(Self { text: ClaimsText::new(json, &unescaped), found })
+        let mut text = ClaimsText::new(json);
+        text.append(&unescaped);
+        Ok(Self { text, found, members })
     }
 
-    /// The JSON that was read, for claims of your own.
+    /// Claims of your own, by their names, from the same object: a struct is shown those registered claims that it has a field
+    /// for, any other type all claims.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ClaimType`] when they are not of the type `T`.
+    pub fn own<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.members.read::<T, Name>(self.text.all())
+    }
+
+    /// The JSON that was read.
     #[must_use]
     pub fn json(&self) -> &str {
         self.text.signed()
@@ -116,10 +130,10 @@ impl UnvalidatedClaims {
 }
 
 impl Found {
-    fn scan(scan: &mut Scanner<'_>, audiences: usize) -> Read<Self> {
+    fn scan(scan: &mut Scanner<'_>, audiences: usize, record: &mut impl Record) -> Read<Self> {
         let mut found = Self::default();
         let mut seen = scan.members()?;
-        while let Some(name) = scan.next::<Name>(&mut seen)? {
+        while let Some(name) = scan.next_recorded::<Name>(&mut seen, record)? {
             let Some(name) = name else {
                 scan.skip()?;
                 continue;

@@ -17,7 +17,7 @@ pub(crate) struct Expected<'a> {
 }
 
 /// When a token is valid.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Times {
     pub(crate) issued_at: UnixTime,
     /// The later of `iat` and `nbf`.

@@ -42,6 +42,11 @@ impl<C> Verified<C> {
         Self { facts, own }
     }
 
+    /// To be judged before anybody sees it.
+    pub(crate) const fn facts_mut(&mut self) -> &mut Held {
+        &mut self.facts
+    }
+
     /// Who it speaks of (`sub`). A subject is unique only together with its issuer.
     #[must_use]
     pub fn subject(&self) -> &str {
@@ -153,6 +158,12 @@ impl<C> Verified<C> {
     #[must_use]
     pub const fn own(&self) -> &C {
         &self.own
+    }
+
+    /// The claims of your own, owned. What the token says besides is dropped.
+    #[must_use]
+    pub fn into_own(self) -> C {
+        self.own
     }
 
     /// All claims, as the JSON that was signed.

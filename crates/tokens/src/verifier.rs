@@ -6,8 +6,16 @@ use bartizan_core::{Clock, RawToken, UnixTime};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Error, ErrorKind, KeySource, Limits, Revocations, TokenCache, TrustedIssuer, Verified, facts::Facts,
-    road::Road, token_cache::View, token_shape::Profile, trusted_issuer::Tenancy, verified::Held,
+    Error, ErrorKind, KeySource, Limits, Revocations, TokenCache, TrustedIssuer, Verified,
+    claims::Name,
+    compact::Compact,
+    facts::Facts,
+    road::{Authentic, Road, Under},
+    scan::{Members, Record},
+    token_cache::View,
+    token_shape::Profile,
+    trusted_issuer::Tenancy,
+    verified::Held,
 };
 
 /// Verifies access tokens of RFC 9068, from one issuer or several.
@@ -138,29 +146,54 @@ impl Verifier {
     ///
     /// An outage, and no judgement of the token: [`ErrorKind::KeysUnavailable`], [`ErrorKind::RevocationsUnavailable`].
     pub fn verify(&self, token: RawToken<'_>) -> Result<Verified, Error> {
-        if self.cache.is_none() {
-            return Ok(Verified::new(Held::Alone(self.check_anew(token, self.road.now())?), ()));
+        if self.cache.is_some() {
+            return Ok(Verified::new(self.check(token, &mut ())?, ()));
         }
-        Ok(Verified::new(self.check(token)?, ()))
+        let now = self.road.now();
+        let compact = self.road.take_apart(token)?;
+        let Authentic { facts, under } = self.road.authenticate(&compact, now)?;
+        // Judged in the place where it is answered: it is large to be moved.
+        let mut verified = Ok(Verified::new(Held::Alone(Facts::of(facts)), ()));
+        if let Ok(unjudged) = &mut verified
+            && let Held::Alone(facts) = unjudged.facts_mut()
+            && let Err(error) = self.judge(facts, &under, &compact, now, &mut ())
+        {
+            verified = Err(error);
+        }
+        verified
     }
 
     /// Verifies a token and reads claims of your own, by their names, from the same object as all others.
     ///
+    /// A struct is shown those registered claims that it has a field for; who implements `Deserialize` by hand names them as
+    /// fields. Any other type sees all claims. What [`Issuer::issue_with`](crate::Issuer::issue_with) wrote.
+    ///
     /// # Errors
     /// As [`Verifier::verify`], and [`ErrorKind::ClaimType`] when they are not of the type `C`.
     pub fn verify_with<C: DeserializeOwned>(&self, token: RawToken<'_>) -> Result<Verified<C>, Error> {
-        let facts = self.check(token)?;
-        let own = serde_json::from_str(facts.claims_json()).map_err(|_| ErrorKind::ClaimType)?;
+        let mut members = Members::new();
+        if self.cache.is_none() {
+            let facts = self.check_anew(token, self.road.now(), &mut members)?;
+            let own = members.read::<C, Name>(facts.json.all())?;
+            return Ok(Verified::new(Held::Alone(facts), own));
+        }
+        let facts = self.check(token, &mut members)?;
+        let own = if members.is_empty() {
+            // It was in the cache.
+            Members::read_again::<C, Name>(facts.claims_json(), facts.claims.present)?
+        } else {
+            members.read::<C, Name>(facts.json.all())?
+        };
         Ok(Verified::new(facts, own))
     }
 
-    fn check(&self, token: RawToken<'_>) -> Result<Held, Error> {
+    fn check(&self, token: RawToken<'_>, record: &mut impl Record) -> Result<Held, Error> {
         let now = self.road.now();
         let Some(cache) = &self.cache else {
-            return Ok(Held::Alone(self.check_anew(token, now)?));
+            return Ok(Held::Alone(self.check_anew(token, now, record)?));
         };
         let Some(place) = cache.place(token.untrusted()) else {
-            return Ok(Held::Alone(self.check_anew(token, now)?));
+            return Ok(Held::Alone(self.check_anew(token, now, record)?));
         };
         if let Some(facts) = cache.find(&place, now) {
             match self.is_as_verified(&facts, now) {
@@ -179,21 +212,36 @@ impl Verifier {
         }
         cache.miss(&place);
         // SECURITY: what is refused leaves here, and is not held.
-        let facts = Arc::new(self.check_anew(token, now)?);
+        let facts = Arc::new(self.check_anew(token, now, record)?);
         cache.hold(&place, &facts, now);
         Ok(Held::Shared(facts))
     }
 
-    fn check_anew(&self, token: RawToken<'_>, now: UnixTime) -> Result<Facts, Error> {
+    #[inline]
+    fn check_anew(
+        &self,
+        token: RawToken<'_>,
+        now: UnixTime,
+        record: &mut impl Record,
+    ) -> Result<Facts, Error> {
         let compact = self.road.take_apart(token)?;
-        // Answered in the place where it was made: it is large to be moved.
-        let mut checked = self.road.check(&compact, now);
-        if let Ok(facts) = &checked
-            && let Err(error) = facts.check_names().and_then(|()| self.check_revocation(facts))
-        {
-            checked = Err(error);
-        }
-        checked
+        let Authentic { facts, under } = self.road.authenticate(&compact, now)?;
+        let mut facts = Facts::of(facts);
+        self.judge(&mut facts, &under, &compact, now, record)?;
+        Ok(facts)
+    }
+
+    fn judge(
+        &self,
+        facts: &mut Facts,
+        under: &Under<'_>,
+        compact: &Compact<'_>,
+        now: UnixTime,
+        record: &mut impl Record,
+    ) -> Result<(), Error> {
+        self.road.judge(facts, under, compact, now, record)?;
+        facts.check_names()?;
+        self.check_revocation(facts)
     }
 
     /// Whether a token that was verified before, by this verifier, would be verified now: the same keys, its time, not revoked.

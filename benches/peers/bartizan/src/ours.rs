@@ -8,14 +8,20 @@ use bartizan_crypto_aws_lc::AwsLc;
 use bartizan_crypto_ring::Ring;
 use bartizan_tokens::{AccessToken, Algorithm, Issuer, KeySet, SigningKey, Verifier, key_file};
 use peer_bench::{Family, Input, Key, Side, der_of};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// The claims that are not the profile's own, read into a struct as everybody reads them.
+/// The claims that are not the profile's own, read into a struct and written from one as everybody does.
 #[derive(Deserialize)]
 struct Own {
     #[expect(dead_code, reason = "Read, as everybody reads it.")]
     email: String,
     permissions: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NewOwn<'a> {
+    email: &'a str,
+    permissions: &'a [String],
 }
 
 pub(crate) fn run(input: &Input, provider: &str) -> Result<(), Box<dyn Error>> {
@@ -48,10 +54,9 @@ fn prepare<'k>(
         issue: Box::new(move |show| {
             let token = AccessToken::new(&*claims.sub, &*claims.aud, &*claims.client_id)
                 .tenant(&*claims.tenant)
-                .roles(claims.roles.iter().map(String::as_str))
-                .claim("email", claims.email.as_str())
-                .claim("permissions", claims.permissions.clone());
-            if let Ok(token) = issuer.issue(&token) {
+                .roles(claims.roles.iter().map(String::as_str));
+            let own = NewOwn { email: &claims.email, permissions: &claims.permissions };
+            if let Ok(token) = issuer.issue_with(&token, &own) {
                 show(token.expose());
             }
         }),

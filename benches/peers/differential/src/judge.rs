@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
+use bartizan_compat_jsonwebtoken::{self as compat, Engine, convert};
 use bartizan_core::{RawToken, os};
+use bartizan_crypto_aws_lc::AwsLc;
 use bartizan_tokens::{Asked, IdTokenVerifier, Verifier};
 use jsonwebtoken::{DecodingKey, Validation, decode};
 use serde_json::Value;
@@ -19,6 +21,8 @@ pub(crate) struct Judge<'k> {
     /// By the algorithm's name: all of ours that have its key, for access tokens and for ID tokens.
     access: BTreeMap<&'static str, Vec<Verifier>>,
     id: BTreeMap<&'static str, Vec<IdTokenVerifier>>,
+    /// Their calls on our engine, with their own keys.
+    compat: BTreeMap<&'static str, compat::DecodingKey>,
     theirs: BTreeMap<&'static str, (&'k DecodingKey, Validation)>,
 }
 
@@ -29,6 +33,9 @@ pub(crate) struct Compared {
     /// The first of ours that accepts; if none, why the first one for access tokens refuses.
     pub(crate) ours: Answer,
     pub(crate) theirs: Answer,
+    /// Their calls on our engine: what they know nothing of, such as `typ` and `tenant`, this does not judge either. So it is
+    /// held to theirs alone, and to no list of attacks.
+    pub(crate) compat: Answer,
     /// Both accept and read something else.
     pub(crate) differs: Option<String>,
 }
@@ -52,8 +59,14 @@ impl<'k> Judge<'k> {
                     .push(IdTokenVerifier::new(ISSUER, AUDIENCE, set.clone(), clock())?.leeway(LEEWAY)?);
             }
         }
+        let engine = Engine::new(Arc::new(AwsLc::new()), Arc::new(os::SystemClock)).danger_rsa_pkcs1();
+        let mut compat = BTreeMap::new();
+        for key in &keys.0 {
+            let ours = convert::from_decoding_key(&engine, key.name.parse()?, Some(key.name), &key.theirs)?;
+            compat.insert(key.name, compat::DecodingKey::from_verifying_key(&engine, ours)?);
+        }
         let theirs = keys.0.iter().map(|key| (key.name, (&key.theirs, validation(key.name)))).collect();
-        Ok(Self { access, id, theirs })
+        Ok(Self { access, id, compat, theirs })
     }
 
     /// Asks both about a token for a verifier that has the key of this algorithm.
@@ -61,7 +74,7 @@ impl<'k> Judge<'k> {
         let mut compared = self.once(token, algorithm);
         // At the exact second of an end the clock can tick between the two; that does not happen three times.
         for _ in 0..3 {
-            if compared.ours.is_err() || compared.theirs.is_ok() {
+            if compared.ours.is_err() && compared.compat.is_err() || compared.theirs.is_ok() {
                 break;
             }
             compared = self.once(token, algorithm);
@@ -71,6 +84,7 @@ impl<'k> Judge<'k> {
 
     fn once(&self, token: &str, algorithm: &str) -> Compared {
         let theirs = self.theirs(token, algorithm);
+        let compat = self.compat(token, algorithm);
         let mut ours: Vec<Answer> = Vec::new();
         let mut differs = None;
         for verifier in &self.access[algorithm] {
@@ -101,6 +115,11 @@ impl<'k> Judge<'k> {
         if one != other || (one.iter().any(Result::is_ok) && !alone(one)) {
             differs = Some(format!("our providers or key sets disagree: {one:?} and {other:?}"));
         }
+        if let (Ok(compat), Ok(theirs)) = (&compat, &theirs)
+            && compat != theirs
+        {
+            differs = Some(format!("their calls on our engine read {compat}, they read {theirs}"));
+        }
         if let Ok(theirs) = &theirs {
             if let Some(Ok(claims)) =
                 ours.iter().find(|answer| answer.as_ref().is_ok_and(|claims| claims != theirs))
@@ -109,7 +128,15 @@ impl<'k> Judge<'k> {
             }
         }
         let at = ours.iter().position(Result::is_ok).unwrap_or(0);
-        Compared { ours: ours.swap_remove(at), theirs, differs }
+        Compared { ours: ours.swap_remove(at), theirs, compat, differs }
+    }
+
+    fn compat(&self, token: &str, algorithm: &str) -> Answer {
+        let (_, validation) = &self.theirs[algorithm];
+        match compat::decode::<Value>(token, &self.compat[algorithm], validation) {
+            Ok(decoded) => Ok(decoded.claims),
+            Err(error) => Err(error.code().to_owned()),
+        }
     }
 
     fn theirs(&self, token: &str, algorithm: &str) -> Answer {

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     attacks::{Attack, Expected},
-    judge::Compared,
+    judge::{Answer, Compared},
 };
 
 #[derive(Default)]
@@ -15,6 +15,9 @@ pub(crate) struct Report {
     named: Counts,
     /// By why we refuse: how many, and one of them by what was done to it.
     only_they: BTreeMap<String, (u64, String)>,
+    /// The same for their calls on our engine.
+    compat: Counts,
+    compat_refuses: BTreeMap<String, (u64, String)>,
     /// Attacks that they accept and we refuse, by name without the algorithm, and by the algorithms.
     their_weaknesses: BTreeMap<String, Vec<String>>,
     excepted: BTreeMap<String, u64>,
@@ -67,6 +70,22 @@ impl Report {
         if let Some(difference) = &compared.differs {
             self.fail(format!("“{what}”: {difference}\n    {}", shown(token)));
         }
+        self.compat.add(compared.compat.is_ok(), compared.theirs.is_ok());
+        match (&compared.compat, &compared.theirs) {
+            (Err(why), Ok(_)) => {
+                let (count, _) =
+                    self.compat_refuses.entry(why.clone()).or_insert_with(|| (0, what.to_owned()));
+                *count += 1;
+            }
+            (Ok(_), Err(why)) => match exception(token, why) {
+                Some(name) => *self.excepted.entry(name.to_owned()).or_default() += 1,
+                None => self.fail(format!(
+                    "only their calls on our engine accept “{what}” ({why})\n    {}",
+                    shown(token)
+                )),
+            },
+            _ => (),
+        }
         match (&compared.ours, &compared.theirs) {
             (Err(why), Ok(_)) => {
                 let (count, _) = self.only_they.entry(why.clone()).or_insert_with(|| (0, what.to_owned()));
@@ -99,6 +118,14 @@ impl Report {
         for (why, (count, example)) in &self.only_they {
             println!("  {why:<20} {count:>8}   such as: {example}");
         }
+        println!("\ntheir calls on our engine:");
+        for (name, count) in self.compat.named() {
+            println!("{name:<22} {count:>10}");
+        }
+        println!("only it accepts, by why they refuse on our engine:");
+        for (why, (count, example)) in &self.compat_refuses {
+            println!("  {why:<20} {count:>8}   such as: {example}");
+        }
         println!("\nattacks that it lets pass and we refuse:");
         for (name, algorithms) in &self.their_weaknesses {
             let shown = if algorithms.len() == ALGORITHMS {
@@ -119,20 +146,27 @@ impl Report {
     pub(crate) fn check_itself() {
         let answer = |claims: i32| Ok(serde_json::json!({ "sub": claims }));
         let refused = || Err("InvalidSignature".to_owned());
-        let verdict = |ours, theirs, differs: Option<&str>| {
+        let verdict = |ours: Answer, theirs: Answer, differs: Option<&str>, compat: Option<Answer>| {
             let mut report = Self::default();
             report.excepted = exceptions().map(|(name, _)| (name.to_owned(), 1)).collect();
             report.random(
                 "planted",
                 "e30.e30.",
-                &Compared { ours, theirs, differs: differs.map(str::to_owned) },
+                &Compared {
+                    compat: compat.unwrap_or_else(|| theirs.clone()),
+                    ours,
+                    theirs,
+                    differs: differs.map(str::to_owned),
+                },
             );
             report.failures.len()
         };
-        assert_eq!(verdict(answer(1), answer(1), None), 0);
-        assert_eq!(verdict(refused(), answer(1), None), 0);
-        assert_eq!(verdict(answer(1), refused(), None), 1);
-        assert_eq!(verdict(answer(1), answer(2), Some("we read 1, they read 2")), 1);
+        assert_eq!(verdict(answer(1), answer(1), None, None), 0);
+        assert_eq!(verdict(refused(), answer(1), None, None), 0);
+        assert_eq!(verdict(answer(1), refused(), None, None), 1);
+        assert_eq!(verdict(answer(1), answer(2), Some("we read 1, they read 2"), None), 1);
+        assert_eq!(verdict(refused(), refused(), None, Some(answer(1))), 1);
+        assert_eq!(verdict(refused(), answer(1), None, Some(refused())), 0);
         let mut nothing = Self::default();
         nothing.look_back();
         assert_eq!(
@@ -176,7 +210,20 @@ const ALGORITHMS: usize = 12;
 
 impl Counts {
     fn count(&mut self, compared: &Compared) {
-        *match (compared.ours.is_ok(), compared.theirs.is_ok()) {
+        self.add(compared.ours.is_ok(), compared.theirs.is_ok());
+    }
+
+    fn named(&self) -> [(&'static str, u64); 4] {
+        [
+            ("both accept", self.both_accept),
+            ("both refuse", self.both_refuse),
+            ("only it accepts", self.only_they),
+            ("only we accept", self.only_we),
+        ]
+    }
+
+    fn add(&mut self, we_accept: bool, they_accept: bool) {
+        *match (we_accept, they_accept) {
             (true, true) => &mut self.both_accept,
             (false, false) => &mut self.both_refuse,
             (false, true) => &mut self.only_they,

@@ -33,7 +33,7 @@ pub fn decode<T: DeserializeOwned>(
     let claims = payload.into_claims(&engine.limits)?;
     validate::claims(&claims, validation, engine.clock.wall())?;
     let header = key.header_of(token)?;
-    let claims = serde_json::from_str(claims.json()).map_err(|_| Cause::OwnClaims)?;
+    let claims = claims.own().map_err(|_| Cause::OwnClaims)?;
     Ok(TokenData { header, claims })
 }
 

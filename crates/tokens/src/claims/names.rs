@@ -36,6 +36,16 @@ pub(super) enum Found<'n> {
     Unknown,
 }
 
+impl Found<'_> {
+    /// The bit of a claim that stands under its registered name, or nothing.
+    pub(super) const fn registered(&self) -> u32 {
+        match self {
+            Self::Claim(name, Spelling::Registered) => 1 << (*name as u32),
+            _ => 0,
+        }
+    }
+}
+
 const OF_ALL: u32 = set(&[
     Name::Issuer,
     Name::Subject,
@@ -157,6 +167,13 @@ impl Names {
     pub(crate) fn is_spelling_of_any(&self, name: &str) -> bool {
         let is_own = || self.own.iter().any(|(own, _)| strict::is_spelling_of(name, own));
         self.registered_as(name).is_some() || is_own()
+    }
+
+    /// Whether a name that [`Names::find`] does not know is one that is read, in another letter case.
+    pub(super) fn is_other_spelling_of_any(&self, unknown: &str) -> bool {
+        let is_own = || self.own.iter().any(|(own, _)| strict::is_spelling_of(unknown, own));
+        // Registered names are lower-case, so that one which is lower-case as well has been looked for already.
+        (!strict::is_lower_case(unknown) && self.registered_as(unknown).is_some()) || is_own()
     }
 
     fn registered_as(&self, name: &str) -> Option<Name> {

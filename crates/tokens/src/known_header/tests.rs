@@ -185,7 +185,7 @@ fn a_header_known_to_one_verifier_is_held_to_the_rules_of_the_other() {
 }
 
 #[test]
-fn with_several_issuers_headers_are_read_each_time() {
+fn with_several_issuers_a_header_is_known_to_the_one_that_the_claims_name() {
     let (ours, theirs) = (key("k", 1), key("k", 2));
     let (ours_source, _one) = live(&ours);
     let (theirs_source, _two) = live(&theirs);

@@ -72,7 +72,9 @@ fn scanned(json: &str) -> Verdict {
 
 /// What places are places in, as far as it was scanned.
 fn text(scan: &Scanner<'_>) -> String {
-    ClaimsText::new(scan.json.to_owned(), &scan.unescaped).all().to_owned()
+    let mut text = ClaimsText::new(scan.json.to_owned());
+    text.append(&scan.unescaped);
+    text.all().to_owned()
 }
 
 fn through_serde(json: &str) -> Verdict {

@@ -474,3 +474,41 @@ fn nothing_of_an_rsa_key_is_shown() {
     assert!(secrets.iter().all(|secret| !shown.contains(secret)));
     assert!(!key.verifying().to_public_jwk().unwrap().contains(secrets[0]));
 }
+
+/// The second key of RFC 7517 A.2: the private half of the one in A.1.
+const A2_PRIVATE: &str = r#""d":"X4cTteJY_gn4FYPsXB8rdXix5vwsg1FLN5E3EaG6RJoVH-HLLKD9M7dx5oo7GURknchnrRweUkC7hT5fJLM0WbFAKNLWY2vv7B6NqXSzUvxT0_YSfqijwp3RTzlBaCxWp4doFk5N2o8Gy_nHNKroADIkJ46pRUohsXywbReAdYaMwFs9tv8d_cPVY3i07a3t8MN6TNwm0dSawm9v47UiCl3Sk5ZiG7xojPLu4sbg1U2jx4IBTNBznbJSzFHK66jT8bgkuqsk0GjskDJk19Z4qwjwbsnn4j2WBii3RL-Us2lGVkY8fkFzme1z0HbIkfz0Y6mqnOYtqc0X4jfcKoAC8Q",
+    "p":"83i-7IvMGXoMXCskv73TKr8637FiO7Z27zv8oj6pbWUQyLPQBQxtPVnwD20R-60eTDmD2ujnMt5PoqMrm8RfmNhVWDtjjMmCMjOpSXicFHj7XOuVIYQyqVWlWEh6dN36GVZYk93N8Bc9vY41xy8B9RzzOGVQzXvNEvn7O0nVbfs",
+    "q":"3dfOR9cuYq-0S-mkFLzgItgMEfFzB2q3hWehMuG0oCuqnb3vobLyumqjVZQO1dIrdwgTnCdpYzBcOfW5r370AFXjiWft_NGEiovonizhKpo9VVS78TzFgxkIdrecRezsZ-1kYd_s1qDbxtkDEgfAITAG9LUnADun4vIcb6yelxk",
+    "dp":"G4sPXkc6Ya9y8oJW9_ILj4xuppu0lzi_H7VTkS8xj5SdX3coE0oimYwxIi2emTAue0UOa5dpgFGyBJ4c8tQ2VF402XRugKDTP8akYhFo5tAA77Qe_NmtuYZc3C3m3I24G2GvR5sSDxUyAN2zq8Lfn9EUms6rY3Ob8YeiKkTiBj0",
+    "dq":"s9lAH9fggBsoFR8Oac2R_E2gw282rT2kGOAhvIllETE1efrA6huUUvMfBcMpn8lqeW6vzznYY5SSQF7pMdC_agI3nG8Ibp1BUb0JUiraRNqUfLhcQb_d9GF4Dh7e74WbRsobRonujTYN1xCaP6TO61jvWrX-L18txXw494Q_cgk",
+    "qi":"GyM_p6JrXySiz1toFgKbWV-JdI3jQ4ypu9rbMWx3rQJBfmt0FoYzgUIZEVFEcOqwemRN81zoDAaa-Bk0KWNGDjJHZDdDmFhW3AN7lI-puxk_mHZGJ11rxyR8O55XLSe3SPmRfKwZI6yU24ZxvQKFYItdldUKGzO6Ia6zTKhAVRU""#;
+
+#[test]
+fn rfc_7517_a_2_a_private_rsa_key_signs_what_its_public_half_verifies() {
+    let public = format!(r#"{{"kty":"RSA","n":"{A1_N}","e":"AQAB","alg":"RS256","kid":"2011-04-29"}}"#);
+    let private = public.replacen('{', &format!("{{{A2_PRIVATE},"), 1);
+    let ring = Ring::new();
+    let refused = SigningKey::from_jwk(&ring, private.as_bytes()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::KeyRsaPkcs1, "RS256 has to be asked for");
+    let rules = KeyRules::strict().danger_rsa_pkcs1();
+    let key = SigningKey::from_jwk_with(&ring, private.as_bytes(), &rules).unwrap();
+    assert_eq!((key.kid(), key.algorithm()), ("2011-04-29", Algorithm::Rs256));
+    let token = jws::sign(&key, None, b"payload").unwrap();
+    let known = VerifyingKey::from_jwk_with(&ring, public.as_bytes(), &rules).unwrap();
+    let keys = KeySet::new([known]).unwrap();
+    let payload = jws::verify(&keys, RawToken::new(token.expose()), &Limits::DEFAULT).unwrap();
+    assert_eq!(payload.as_bytes(), b"payload");
+    // Written again it is the same key.
+    let again = SigningKey::from_jwk_with(&ring, key.to_private_jwk().expose().as_bytes(), &rules).unwrap();
+    assert_eq!(again.to_private_jwk(), key.to_private_jwk());
+    let read = |jwk: &str| -> Value { serde_json::from_str(jwk).unwrap() };
+    assert_eq!(read(key.to_private_jwk().expose()), with(&read(&private), "use", json!("sig")));
+    // A part that is another's is refused; `d` itself ring never looks at.
+    for member in ["p", "q", "dp", "dq", "qi"] {
+        let mut other = read(&private);
+        let changed = other[member].as_str().unwrap().replacen(['X', '8', '3', 'G', 's'], "B", 1);
+        other[member] = changed.into();
+        let refused = SigningKey::from_jwk_with(&ring, other.to_string().as_bytes(), &rules);
+        assert!(refused.is_err(), "{member}");
+    }
+}

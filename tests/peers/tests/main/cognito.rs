@@ -3,15 +3,23 @@
 //! All pools of moto share one key, whose id is `dummy`: so a token of another pool has a good signature, and only its issuer
 //! tells.
 
-use std::sync::Arc;
+use std::{
+    io::{self, BufRead as _, BufReader, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+};
 
+use bartizan_clock_tokio::TokioClock;
 use bartizan_core::{Clock, RawToken, os};
 use bartizan_crypto::Provider;
 use bartizan_crypto_aws_lc::AwsLc;
 use bartizan_crypto_ring::Ring;
+use bartizan_egress::Allow;
+use bartizan_jwks_http::Config;
 use bartizan_tokens::{
-    Algorithm, Asked, Error, ErrorKind, IdTokenVerifier, KeyRules, KeySet, SkipReason, TokenShape,
-    TrustedIssuer, Verified, VerifiedIdToken, Verifier,
+    Algorithm, Asked, Error, ErrorKind, IdTokenVerifier, JwksUrl, KeyRules, KeySet, KeySource, RemoteJwks,
+    SkipReason, TokenShape, TrustedIssuer, Verified, VerifiedIdToken, Verifier,
 };
 use serde_json::{Value, json};
 
@@ -19,12 +27,16 @@ use crate::support::{http, setting};
 
 /// A pool with one client and one signed-in user.
 struct Pool {
+    id: String,
     issuer: String,
     client: String,
     jwks: String,
     access_token: String,
     id_token: String,
 }
+
+/// The service's own name.
+const HOST: &str = "cognito-idp.us-east-1.amazonaws.com";
 
 const PASSWORD: &str = "A-Passw0rd-0f-tests-only";
 
@@ -71,10 +83,11 @@ impl Pool {
         );
         let tokens = &signed_in["AuthenticationResult"];
         // The host names the service; without it moto takes the path for that of another.
-        let host = [("host", "cognito-idp.us-east-1.amazonaws.com")];
+        let host = [("host", HOST)];
         let jwks = format!("{}/{pool}/.well-known/jwks.json", setting("BARTIZAN_TEST_MOTO"));
         Self {
-            issuer: format!("https://cognito-idp.us-east-1.amazonaws.com/{pool}"),
+            issuer: format!("https://{HOST}/{pool}"),
+            id: pool,
             client,
             jwks: http("GET", &jwks, &host, ""),
             access_token: text(&tokens["AccessToken"]),
@@ -92,7 +105,11 @@ impl Pool {
     }
 
     fn access(&self, provider: &dyn Provider, client: &str, token: &str) -> Result<Verified, Error> {
-        let issuer = TrustedIssuer::new(&*self.issuer, client, self.keys(provider))
+        self.access_with(self.keys(provider), client, token)
+    }
+
+    fn access_with(&self, keys: impl Into<KeySource>, client: &str, token: &str) -> Result<Verified, Error> {
+        let issuer = TrustedIssuer::new(&*self.issuer, client, keys)
             .shape(TokenShape::cognito_access_tokens())
             .tenant("north");
         Verifier::of([issuer], clock()).expect("a verifier").verify(RawToken::new(token))
@@ -104,6 +121,84 @@ impl Pool {
         let verifier = IdTokenVerifier::of([issuer], clock()).expect("a verifier");
         verifier.verify(RawToken::new(token), &Asked::without_nonce())
     }
+}
+
+/// Stands before moto as name servers and load balancers stand before the service: who asks here asks under the service's name.
+/// Nothing else of a request is changed, and nothing of an answer.
+fn front() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let authority = listener.local_addr().expect("an address").to_string();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            pass_on(&client.expect("a connection")).expect("a request and its answer");
+        }
+    });
+    authority
+}
+
+fn pass_on(mut client: &TcpStream) -> io::Result<()> {
+    let moto = setting("BARTIZAN_TEST_MOTO");
+    let mut moto = TcpStream::connect(moto.strip_prefix("http://").expect("plain HTTP on loopback"))?;
+    // One request a connection, so that the end of the answer is the end of the stream.
+    let mut head = String::new();
+    for line in BufReader::new(client).lines() {
+        let line = line?;
+        let name = line.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        match &*name {
+            "host" => head.push_str(&format!("host: {HOST}\r\nconnection: close\r\n")),
+            "connection" => {}
+            _ => head.push_str(&format!("{line}\r\n")),
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    moto.write_all(head.as_bytes())?;
+    io::copy(&mut moto, &mut client)?;
+    Ok(())
+}
+
+/// The pool's keys as a service has them: fetched by a driver in the background. That they are on this machine is said.
+async fn remote(pool: &Pool, provider: impl Provider, rules: KeyRules) -> RemoteJwks {
+    let url = JwksUrl::new(&format!("http://{}/{}/.well-known/jwks.json", front(), pool.id)).expect("a URL");
+    let clock: Arc<dyn Clock> = Arc::new(TokioClock::new());
+    let fetch =
+        Config::new(url.clone()).allow(Allow::danger_loopback()).build(clock.clone()).expect("a client");
+    let jwks = RemoteJwks::from_url(url, Arc::new(fetch), Arc::new(provider), clock);
+    let (jwks, driver) = jwks.key_rules(rules).expect("rules").build();
+    tokio::spawn(driver.run());
+    jwks
+}
+
+async fn is_accepted_with_keys_that_were_fetched(provider: impl Provider) {
+    let pool = Pool::new();
+    let keys = remote(&pool, provider, KeyRules::strict().danger_rsa_pkcs1()).await;
+    keys.ready().await.expect("its keys");
+    assert_eq!((keys.status().fetches, keys.status().keys), (1, 1));
+    let verified = pool.access_with(&keys, &pool.client, &pool.access_token).expect("a good access token");
+    assert_eq!((verified.algorithm(), verified.kid()), (Algorithm::Rs256, Some("dummy")));
+    let refused = pool.access_with(&keys, &pool.client, &pool.access_token.replacen('.', "A.", 1));
+    assert!(refused.is_err());
+    assert_eq!(keys.status().fetches, 1);
+}
+
+#[tokio::test]
+async fn its_keys_are_fetched_as_a_service_fetches_them_for_ring() {
+    is_accepted_with_keys_that_were_fetched(Ring::new()).await;
+}
+
+#[tokio::test]
+async fn its_keys_are_fetched_as_a_service_fetches_them_for_aws_lc() {
+    is_accepted_with_keys_that_were_fetched(AwsLc::new()).await;
+}
+
+#[tokio::test]
+async fn without_the_opt_in_a_fetched_set_has_no_key() {
+    let pool = Pool::new();
+    let keys = remote(&pool, Ring::new(), KeyRules::strict()).await;
+    assert_eq!(kind(keys.ready().await), ErrorKind::KeyNone);
+    let refused = pool.access_with(&keys, &pool.client, &pool.access_token);
+    assert_eq!(kind(refused), ErrorKind::KeysUnavailable, "an outage, and no judgement");
 }
 
 fn clock() -> Arc<dyn Clock> {
