@@ -94,6 +94,9 @@ catalogue! {
     2005 TOKEN_MISPLACED "token_misplaced",
         Medium Token Standard Denied 3002/3,
         "A token came where none may be: in a query, twice, or in a malformed header.";
+    2006 ONE_TIME_TOKEN_USED "one_time_token_used",
+        Medium Token Standard Success 3002/3,
+        "A one-time token was used up: a link to reset a password, or to verify an address.";
 
     // 2100: sessions.
     2101 SESSION_CREATED "session_created",
@@ -120,6 +123,20 @@ catalogue! {
     2108 EXCESS_SESSIONS_EXCEEDED "excess_sessions_exceeded",
         Medium Session Standard Denied 3002/1,
         "A subject has as many sessions as it may have.";
+    2109 ALL_SESSIONS_REVOKED "all_sessions_revoked",
+        High Session Critical Success 3002/2,
+        "All sessions of everybody were ended.";
+
+    // 2200: API keys.
+    2201 API_KEY_CREATED "api_key_created",
+        Medium Token Critical Success 3002/3,
+        "An API key was made.";
+    2202 API_KEY_REPLACED "api_key_replaced",
+        Medium Token Critical Success 3002/3,
+        "A new API key took the place of an old one.";
+    2203 API_KEY_REVOKED "api_key_revoked",
+        Medium Token Critical Success 3002/3,
+        "An API key was ended.";
 
     // 3000: permissions. The first four are bartizan_core::code.
     3001 PERMISSION_GRANTED "permission_granted",

@@ -13,8 +13,8 @@ pub enum Assignments {
     /// Those that the credential names *and* that are assigned now. A role that was taken away stops counting at once,
     /// whatever the token says.
     Held(HeldAssignments),
-    /// Those that a verified token of one of these issuers (`iss`, compared byte by byte) names. A role that was taken away
-    /// counts until the token ends. Principals that were attested otherwise than by a token have no roles.
+    /// Those that a verified token, session or API key of one of these issuers (`iss`, compared byte by byte) names. A role that was
+    /// taken away counts until the token ends. Principals that were attested otherwise have no roles.
     TokenOnly(Vec<String>),
 }
 
@@ -109,8 +109,11 @@ impl Counting {
                 Some(held)
             }
             Self::TokenOnly(issuers) => {
-                let trusted = who.how() == Attestation::Token
-                    && who.issuer().is_some_and(|issuer| issuers.iter().any(|trusted| *trusted == *issuer));
+                let trusted =
+                    matches!(who.how(), Attestation::Token | Attestation::Session | Attestation::ApiKey)
+                        && who
+                            .issuer()
+                            .is_some_and(|issuer| issuers.iter().any(|trusted| *trusted == *issuer));
                 if !trusted {
                     return;
                 }
