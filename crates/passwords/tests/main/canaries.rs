@@ -24,6 +24,16 @@ fn nothing_that_can_be_shown_shows_a_password_or_a_hash() {
         shown += &format!(" {error} {error:?} {error:#?}");
     }
     shown += &format!("{:?}", passwords.verify(&secret(CANARY), Some(&stored)).unwrap());
+    for text in
+        [format!("{{noop}}{CANARY}"), CANARY.to_owned(), format!("md5${CANARY}"), format!("$2x$12${CANARY}")]
+    {
+        let error = PasswordHash::parse(&text).unwrap_err();
+        shown += &format!(" {error} {error:?}");
+    }
+    let legacy = PasswordHash::parse(&format!("pbkdf2_sha256$1${CANARY}${}==", "A".repeat(22))).unwrap();
+    let wrapped = passwords.wrap_legacy(&legacy).unwrap().unwrap();
+    shown +=
+        &format!("{legacy:?} {wrapped:?} {:?}", passwords.verify(&secret(CANARY), Some(&legacy)).unwrap());
     for secret in [CANARY, &CANARY[..6]].into_iter().chain(phc.split('$').filter(|part| part.len() > 20)) {
         assert!(!shown.contains(secret), "{shown}");
     }

@@ -1,11 +1,21 @@
 //! The public behaviour of `bartizan-passwords`.
 #![cfg(test)]
 
+mod breached;
 mod budget;
 mod canaries;
+mod legacy;
+mod pepper;
 mod phc;
+mod policy;
+mod recovery;
 mod review;
+mod review_login;
+mod shown;
+mod totp;
+mod tuning;
 mod verify;
+mod wrapped;
 
 use std::sync::Arc;
 

@@ -19,12 +19,12 @@ proptest! {
         let unknown = passwords.blocks_computed();
         prop_assert_eq!(passwords.verify(&secret("x"), Some(&stored)).unwrap(), Verification::Mismatch);
         let known = passwords.blocks_computed() - unknown;
-        if stored.params().blocks() <= current.blocks() {
+        if stored.params().unwrap().blocks() <= current.blocks() {
             prop_assert!(unknown - known < 16, "{} and {}", unknown, known);
         }
         // Whatever is stored: hashing again never goes in a circle, and never lowers the work.
         if passwords.needs_rehash(&stored) {
-            prop_assert!(stored.params().blocks() <= current.blocks());
+            prop_assert!(stored.params().unwrap().blocks() <= current.blocks());
         }
     }
 
@@ -37,7 +37,7 @@ proptest! {
 }
 
 #[test]
-fn stored_bombs_are_refused_before_they_cost_anything() {
+fn row_30_stored_bombs_are_refused_before_they_cost_anything() {
     let long = format!("$argon2id$v=19$m=64,t=1,p=1${SALT}${}", "A".repeat(MAX_PHC));
     for (text, kind) in [
         (format!("$argon2id$v=19$m=4194305,t=1,p=1${SALT}${TAG}"), ErrorKind::TooCostly),
