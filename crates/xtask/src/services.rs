@@ -3,12 +3,15 @@
 //! A new one is a file below `services/` and a row of [`ALL`]; nothing else changes. A test reads where its server listens
 //! from the environment: `BARTIZAN_TEST_…`, listed by `cargo xtask services status`.
 
+mod browser;
 mod install;
 mod moto;
 mod oidc;
+mod postgres;
 mod process;
 mod python;
 mod record;
+mod redis;
 
 use std::{
     fs,
@@ -19,7 +22,8 @@ use crate::{problem::Problem, repo::Repo, run};
 use process::{Life, Process};
 
 /// Everything that tests run against.
-const ALL: [&dyn Service; 3] = [&moto::Moto, &oidc::Oidc, &python::Python];
+const ALL: [&dyn Service; 6] =
+    [&browser::Browser, &moto::Moto, &oidc::Oidc, &postgres::Postgres, &python::Python, &redis::Redis];
 
 /// A server, or a set of programs, that tests run against.
 trait Service: Sync {
@@ -217,6 +221,12 @@ mod tests {
             problem.starts_with("a server is missing; `cargo xtask services install` brings it"),
             "{problem}"
         );
-        assert_eq!(problem.lines().count(), 1 + ALL.len(), "{problem}");
+        // What comes as a Debian package may be there all the same.
+        for service in ["moto", "oidc", "python"] {
+            assert!(
+                problem.lines().any(|line| line.trim_start().starts_with(service)),
+                "{service}: {problem}"
+            );
+        }
     }
 }

@@ -20,7 +20,7 @@ enum Callers {
     Only(&'static [&'static str]),
 }
 
-const DANGERS: [Danger; 13] = [
+const DANGERS: [Danger; 17] = [
     Danger {
         name: "danger_open_uncovered",
         defined_in: "crates/envelope",
@@ -38,6 +38,12 @@ const DANGERS: [Danger; 13] = [
     },
     Danger { name: "danger_show_required", defined_in: "crates/http", callers: Callers::Anyone },
     Danger { name: "danger_unrecorded", defined_in: "crates/core", callers: Callers::Anyone },
+    Danger { name: "danger_grace", defined_in: "crates/sessions", callers: Callers::Anyone },
+    Danger {
+        name: "danger_without_fsync",
+        defined_in: "crates/backends/sessions-postgres",
+        callers: Callers::Anyone,
+    },
     Danger { name: "danger_weak", defined_in: "crates/passwords", callers: Callers::Anyone },
     Danger { name: "danger_without", defined_in: "crates/tokens", callers: Callers::Anyone },
     Danger { name: "danger_rsa_pkcs1", defined_in: "crates/tokens", callers: Callers::Anyone },
@@ -57,6 +63,16 @@ const DANGERS: [Danger; 13] = [
         callers: Callers::Anyone,
     },
     Danger { name: "danger_loopback", defined_in: "crates/drivers/egress", callers: Callers::Anyone },
+    Danger {
+        name: "danger_lose_last_second",
+        defined_in: "crates/backends/sessions-redis",
+        callers: Callers::Anyone,
+    },
+    Danger {
+        name: "danger_unchecked_persistence",
+        defined_in: "crates/backends/sessions-redis",
+        callers: Callers::Anyone,
+    },
     // Of a URL in tokens and of a host in egress: it takes both.
     Danger { name: "danger_plain_http", defined_in: "crates/drivers/egress", callers: Callers::Anyone },
 ];

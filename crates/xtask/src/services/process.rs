@@ -73,7 +73,12 @@ impl Process {
         drop(self.child.wait());
     }
 
-    fn until<T>(&mut self, within: Duration, ask: impl Fn(&Self) -> Option<T>) -> Result<T, Problem> {
+    /// Asks until there is an answer. Nothing else ends it but the end of the process, or of the time.
+    pub(super) fn until<T>(
+        &mut self,
+        within: Duration,
+        ask: impl Fn(&Self) -> Option<T>,
+    ) -> Result<T, Problem> {
         let since = run::now();
         loop {
             if let Some(answer) = ask(self) {

@@ -1,0 +1,43 @@
+//! The store against real files: the suite of the seam, and what is special about SQLite.
+#![cfg(test)]
+
+#[path = "main/damage.rs"]
+mod damage;
+#[path = "main/kill.rs"]
+mod kill;
+#[path = "main/limits.rs"]
+mod limits;
+#[path = "main/samples.rs"]
+mod samples;
+
+use std::{path::Path, sync::Arc};
+
+use bartizan_sessions::conformance::{Nodes, block_on};
+use bartizan_sessions_sqlite::SqliteSessionStore;
+use bartizan_sqlite_writer::{Database, Place};
+
+fn store(path: &Path) -> SqliteSessionStore {
+    let database = Database::open(Place::File(path.to_owned())).unwrap();
+    block_on(SqliteSessionStore::open(Arc::new(database))).unwrap()
+}
+
+/// Two drivers, each with its own connections to one file: two processes.
+fn nodes() -> Nodes {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.db");
+    Nodes::new(Arc::new(store(&path)), Arc::new(store(&path)), folder).trying(10)
+}
+
+fn in_memory() -> Nodes {
+    let database = Database::open(Place::Memory).unwrap();
+    let store = Arc::new(block_on(SqliteSessionStore::open(Arc::new(database))).unwrap());
+    Nodes::new(store.clone(), store, ()).trying(20)
+}
+
+mod in_a_file {
+    bartizan_sessions::store_conformance!(super::nodes);
+}
+
+mod in_memory_of_the_process {
+    bartizan_sessions::store_conformance!(super::in_memory);
+}
