@@ -22,7 +22,7 @@ pub const MAX_TOKEN: usize = 8 * 1024;
 /// [`ErrorKind::CredentialsInUrl`]: somebody did, in a way that is refused.
 ///
 /// # Security
-/// A parameter named `access_token` in the query, or userinfo before the host (RFC 9110 section 4.2.4), is refused even
+/// A parameter named `access_token` or `api_key` in the query, or userinfo before the host (RFC 9110 section 4.2.4), is refused even
 /// beside a good header: URLs end in logs, histories and `Referer` headers (RFC 9700 section 4.3.2).
 pub fn bearer<'a>(headers: &'a HeaderMap, uri: &Uri) -> Result<RawToken<'a>, Error> {
     let has_userinfo = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
@@ -57,7 +57,7 @@ fn credentials(value: &HeaderValue) -> Result<RawToken<'_>, Error> {
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
-fn is_b64token(text: &str) -> bool {
+pub(crate) fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     !body.is_empty()
         && body
@@ -151,6 +151,9 @@ mod tests {
             "/x?a=b;access_token=c",
             "/x?access_token[]=a",
             "/x?+access_token+=a",
+            "/x?api_key=a",
+            "/x?X-API-Key=a",
+            "/x?apikey=a",
             "http://ada:secret@clinic/x",
             "http://ada@clinic/x",
         ] {

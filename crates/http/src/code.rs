@@ -21,6 +21,10 @@ pub enum Code {
     TokenExpired,
     /// The token does not verify. One answer for all reasons.
     InvalidToken,
+    /// The browser's session does not go on: unknown, ended or expired. One answer for all reasons.
+    SessionEnded,
+    /// Somebody is known, and has to prove it again, or more strongly, before this (RFC 9470).
+    StepUpRequired,
     /// Credentials were sent twice, in the URL, or malformed.
     MalformedCredentials,
     /// The request is malformed.
@@ -29,6 +33,8 @@ pub enum Code {
     ValidationError,
     /// Somebody is known and may not do this.
     Forbidden,
+    /// Another site's page made the browser send this.
+    CrossSite,
     /// There is no such thing, or none that may be known about.
     NotFound,
     /// The path exists, with other methods.
@@ -58,6 +64,8 @@ pub(crate) enum Challenge {
     InvalidRequest,
     InvalidToken,
     InsufficientScope,
+    /// RFC 9470 section 3; [`StepUp`](crate::StepUp) adds what is asked for.
+    InsufficientAuthentication,
 }
 
 impl Challenge {
@@ -67,6 +75,7 @@ impl Challenge {
             Self::InvalidRequest => r#"Bearer error="invalid_request""#,
             Self::InvalidToken => r#"Bearer error="invalid_token""#,
             Self::InsufficientScope => r#"Bearer error="insufficient_scope""#,
+            Self::InsufficientAuthentication => r#"Bearer error="insufficient_user_authentication""#,
         }
     }
 }
@@ -83,10 +92,13 @@ impl Code {
         Self::TokenRevoked,
         Self::TokenExpired,
         Self::InvalidToken,
+        Self::SessionEnded,
+        Self::StepUpRequired,
         Self::MalformedCredentials,
         Self::InvalidRequest,
         Self::ValidationError,
         Self::Forbidden,
+        Self::CrossSite,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
@@ -100,7 +112,7 @@ impl Code {
 
     #[rustfmt::skip]
     const fn row(self) -> Row {
-        use Challenge::{Bare, InsufficientScope, InvalidRequest, InvalidToken};
+        use Challenge::{Bare, InsufficientAuthentication, InsufficientScope, InvalidRequest, InvalidToken};
         match self {
             Self::NoCredentials => Row("UNAUTHORIZED", StatusCode::UNAUTHORIZED, "No token provided", Some(Bare)),
             Self::AuthenticationRequired => Row("UNAUTHORIZED", StatusCode::UNAUTHORIZED, "Authentication required", Some(Bare)),
@@ -108,10 +120,13 @@ impl Code {
             Self::TokenRevoked => Row("TOKEN_REVOKED", StatusCode::UNAUTHORIZED, "Token has been revoked", Some(InvalidToken)),
             Self::TokenExpired => Row("TOKEN_EXPIRED", StatusCode::UNAUTHORIZED, "Token has expired", Some(InvalidToken)),
             Self::InvalidToken => Row("INVALID_TOKEN", StatusCode::UNAUTHORIZED, "Invalid token", Some(InvalidToken)),
+            Self::SessionEnded => Row("SESSION_ENDED", StatusCode::UNAUTHORIZED, "Session has ended", Some(Bare)),
+            Self::StepUpRequired => Row("STEP_UP_REQUIRED", StatusCode::UNAUTHORIZED, "Stronger or more recent authentication required", Some(InsufficientAuthentication)),
             Self::MalformedCredentials => Row("INVALID_REQUEST", StatusCode::BAD_REQUEST, "Malformed credentials", Some(InvalidRequest)),
             Self::InvalidRequest => Row("INVALID_REQUEST", StatusCode::BAD_REQUEST, "Malformed request", None),
             Self::ValidationError => Row("VALIDATION_ERROR", StatusCode::BAD_REQUEST, "Validation failed", None),
             Self::Forbidden => Row("FORBIDDEN", StatusCode::FORBIDDEN, "Insufficient permissions", Some(InsufficientScope)),
+            Self::CrossSite => Row("CROSS_SITE_REQUEST", StatusCode::FORBIDDEN, "Request from another site", None),
             Self::NotFound => Row("NOT_FOUND", StatusCode::NOT_FOUND, "Not found", None),
             Self::MethodNotAllowed => Row("METHOD_NOT_ALLOWED", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", None),
             Self::Conflict => Row("CONFLICT", StatusCode::CONFLICT, "Conflict with the current state", None),

@@ -31,12 +31,39 @@ pub enum ErrorKind {
     /// A token stands in the URL.
     #[error("the request has a token in its url")]
     CredentialsInUrl,
+    /// The request has a token, a key and a cookie, or two of them.
+    #[error("the request has credentials of two kinds")]
+    TwoCredentials,
+    /// The session's cookie stands there more than once.
+    #[error("the request has the session's cookie more than once")]
+    DuplicateCookie,
+    /// The session's cookie is not of the one form that it is given out in.
+    #[error("the session's cookie is malformed")]
+    MalformedCookie,
+    /// The cookies have more bytes than [`MAX_COOKIES`](crate::MAX_COOKIES).
+    #[error("the cookies are too long")]
+    CookiesTooLarge,
     /// The path has more than one reading, or none.
     #[error("the path is not in its one canonical form")]
     Path,
     /// The query has a parameter twice, or cannot be decoded.
     #[error("the query is malformed")]
     Query,
+    /// A place to go to next is not a path of this service.
+    #[error("the place to go to next is no path of this service")]
+    Redirect,
+    /// A credential cannot be a cookie's value, or would end at once.
+    #[error("the credential cannot be given out as a cookie")]
+    CookieValue,
+    /// An origin is not written as browsers write them, or there is none.
+    #[error("an origin is not as browsers write it")]
+    Origin,
+    /// API keys are to be presented where something else is, or by a prefix that cannot be told from a token.
+    #[error("api keys cannot be presented there")]
+    KeyPlace,
+    /// A step-up asks for nothing, or for a class that cannot stand in a challenge.
+    #[error("a step-up asks for nothing, or for what no challenge can name")]
+    StepUp,
     /// A service's name is empty, too long or unprintable.
     #[error("the service's name is empty, too long or has control characters")]
     Name,
@@ -59,8 +86,17 @@ impl ErrorKind {
             Self::MalformedCredentials => "malformed_credentials",
             Self::CredentialsTooLarge => "credentials_too_large",
             Self::CredentialsInUrl => "credentials_in_url",
+            Self::TwoCredentials => "two_credentials",
+            Self::DuplicateCookie => "duplicate_cookie",
+            Self::MalformedCookie => "malformed_cookie",
+            Self::CookiesTooLarge => "cookies_too_large",
             Self::Path => "path",
             Self::Query => "query",
+            Self::Redirect => "redirect",
+            Self::CookieValue => "cookie_value",
+            Self::Origin => "origin",
+            Self::KeyPlace => "key_place",
+            Self::StepUp => "step_up",
             Self::Name => "name",
             Self::NoPermissions => "no_permissions",
             Self::NoReason => "no_reason",
@@ -83,7 +119,13 @@ impl Error {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self.kind {
-            ErrorKind::Name | ErrorKind::NoPermissions | ErrorKind::NoReason => Fault::Caller,
+            ErrorKind::Name
+            | ErrorKind::NoPermissions
+            | ErrorKind::NoReason
+            | ErrorKind::CookieValue
+            | ErrorKind::Origin
+            | ErrorKind::KeyPlace
+            | ErrorKind::StepUp => Fault::Caller,
             _ => Fault::Peer,
         }
     }

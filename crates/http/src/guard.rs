@@ -1,5 +1,9 @@
 //! From a request's headers to a principal, or to the problem to send.
 
+mod judge;
+mod logins;
+mod note;
+
 use std::{
     fmt,
     net::IpAddr,
@@ -10,15 +14,21 @@ use std::{
 };
 
 use bartizan_audit_events::Event;
-use bartizan_core::{Clock, Fact, Fault, Origin, Outcome, Principal, Recorder, Subject, Target};
+use bartizan_core::{Clock, Outcome, Principal, Recorder};
+use bartizan_rate_limit::Limiter;
+use bartizan_sessions::Freshness;
 use bartizan_tokens::Verifier;
-use http::{HeaderMap, Uri, header::USER_AGENT};
+use http::{HeaderMap, Method, Uri, header::SET_COOKIE};
 
-use crate::{Code, Error, ErrorKind, Problem, RequestId, bearer};
+pub use self::logins::Logins;
+use crate::{
+    Code, Error, ErrorKind, Origins, Problem, RequestId, Sender, SessionCookie, StepUp, credential::Taken,
+    origins::is_safe, tally::Tally,
+};
 
-/// Lets in who presents a token that verifies.
+/// Lets in who presents a token that verifies and, where sessions are kept, a browser's session or an API key that lives.
 ///
-/// Whoever presents a token that does not is put on record before they are told; whoever presents none is only told. Those
+/// Whoever presents one that does not is put on record before they are told; whoever presents none is only told. Those
 /// who are let in are counted: what they do then is on record. When a refusal cannot be recorded the answer is 503, and
 /// when this service itself fails the answer is never a 401.
 pub struct Guard {
@@ -26,6 +36,10 @@ pub struct Guard {
     verifier: Arc<Verifier>,
     recorder: Arc<dyn Recorder>,
     clock: Arc<dyn Clock>,
+    logins: Option<Logins>,
+    taken: Taken,
+    limiter: Option<Arc<Limiter>>,
+    tally: Tally,
     verified: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
@@ -37,6 +51,8 @@ pub struct Guard {
 pub struct Arrival<'a> {
     /// The template of the route that was matched, for example `/patients/{id}`: a raw path is the client's own text.
     pub route: &'a str,
+    /// The method.
+    pub method: &'a Method,
     /// The headers.
     pub headers: &'a HeaderMap,
     /// The URL.
@@ -45,13 +61,16 @@ pub struct Arrival<'a> {
     pub request: Option<&'a RequestId>,
     /// The client's address, when a trusted hop gave one.
     pub address: Option<IpAddr>,
+    /// How old the route's knowledge of what was ended may be; without sessions it means nothing.
+    pub freshness: Freshness,
 }
 
 impl<'a> Arrival<'a> {
-    /// A request on a route.
+    /// A request on a route that knows of everything that was ended as of now.
     #[must_use]
-    pub const fn new(route: &'a str, headers: &'a HeaderMap, uri: &'a Uri) -> Self {
-        Self { route, headers, uri, request: None, address: None }
+    pub const fn new(route: &'a str, method: &'a Method, headers: &'a HeaderMap, uri: &'a Uri) -> Self {
+        let freshness = Freshness::ReadThrough;
+        Self { route, method, headers, uri, request: None, address: None, freshness }
     }
 }
 
@@ -61,14 +80,14 @@ impl<'a> Arrival<'a> {
 pub struct Counts {
     /// Let in.
     pub verified: u64,
-    /// Without a token, or with one that does not verify.
+    /// Without a credential, or with one that is refused.
     pub refused: u64,
     /// Not judged, because this service failed.
     pub failed: u64,
 }
 
 impl Guard {
-    /// A guard for the service of this name.
+    /// A guard for the service of this name, which takes tokens alone and asks nobody whether they were revoked.
     ///
     /// # Errors
     /// [`ErrorKind::Name`] when the name is empty, over 255 bytes, or has control characters.
@@ -82,18 +101,46 @@ impl Guard {
             return Err(Error::new(ErrorKind::Name));
         }
         let zero = || AtomicU64::new(0);
-        let (verified, refused, failed) = (zero(), zero(), zero());
-        let verifier = verifier.into();
-        Ok(Self { service: service.into(), verifier, recorder, clock, verified, refused, failed })
+        Ok(Self {
+            service: service.into(),
+            verifier: verifier.into(),
+            recorder,
+            clock,
+            logins: None,
+            taken: Taken::default(),
+            limiter: None,
+            tally: Tally::new(),
+            verified: zero(),
+            refused: zero(),
+            failed: zero(),
+        })
     }
 
-    /// Verifies the request's bearer token.
+    /// Also takes sessions and keys, and asks whether tokens were revoked.
+    #[must_use]
+    pub fn logins(mut self, logins: Logins) -> Self {
+        self.taken = Taken { cookies: logins.browser.is_some(), keys: logins.keys.clone() };
+        self.logins = Some(logins);
+        self
+    }
+
+    /// Also limits how often routes are asked.
+    #[must_use]
+    pub fn limited_by(mut self, limiter: Arc<Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// Judges the request's one credential, after it was made sure that no other site's page sent it along.
     ///
     /// # Errors
-    /// 401 without a token or with one that does not verify, 400 with one in a wrong place or twice, 503 when that could
-    /// not be recorded or the verifier's surroundings failed.
-    pub fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Principal, Problem> {
-        let answer = self.judge(arrival);
+    /// 401 without a credential or with one that is not believed, 400 with one in a wrong place or two of them, 403 with a cookie
+    /// on behalf of another site, 503 when that could not be recorded or the store of sessions and keys does not answer.
+    ///
+    /// # Cancel safety
+    /// Dropping it forgets the request.
+    pub async fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Principal, Problem> {
+        let answer = self.judge(arrival).await;
         let counter = match &answer {
             Ok(_) => &self.verified,
             Err(problem) if problem.status().is_client_error() => &self.refused,
@@ -103,10 +150,93 @@ impl Guard {
         answer
     }
 
+    /// Makes sure that somebody was authenticated as strongly and recently as a route asks.
+    ///
+    /// # Errors
+    /// 401 with what is asked for in its challenge (RFC 9470).
+    pub fn step_up(&self, who: &Principal, asked: &StepUp) -> Result<(), Problem> {
+        if asked.is_met_by(who, self.clock.wall()) { Ok(()) } else { Err(Problem::stepping_up(asked)) }
+    }
+
+    /// Lets a request to a public route pass: everybody, unless another site's page made a browser send it and it could change
+    /// something. Without cookie sessions there is nothing that a browser would send along, and everybody passes.
+    ///
+    /// # Errors
+    /// 403 for a method that is not safe, sent by another site's page, or with a session's cookie and no word of who sent it; 503
+    /// when that could not be recorded.
+    pub fn admit(&self, arrival: &Arrival<'_>) -> Result<(), Problem> {
+        if is_safe(arrival.method) {
+            return Ok(());
+        }
+        let brings_session = || !matches!(SessionCookie::read(arrival.headers), Ok(None));
+        match self.sender(arrival) {
+            Sender::Own => Ok(()),
+            Sender::Unsaid if !brings_session() => Ok(()),
+            sender => Err(self.cross_site(arrival, sender)?),
+        }
+    }
+
+    /// Who made a browser send a request that could change something, or one for what another site's page embeds; [`Sender::Own`]
+    /// for all others, and without cookie sessions.
+    #[must_use]
+    pub fn sender(&self, arrival: &Arrival<'_>) -> Sender {
+        match self.browser() {
+            Some((_, origins)) if !is_safe(arrival.method) => origins.sender(arrival.headers),
+            Some((_, origins)) if origins.is_embedded_elsewhere(arrival.headers) => Sender::Foreign,
+            _ => Sender::Own,
+        }
+    }
+
+    /// Looks at an answer before it leaves: none gives a browser a session unless one of the service's own pages asked for it, or
+    /// somebody went there by a link.
+    ///
+    /// # Errors
+    /// 403 for such an answer, 503 when that could not be recorded.
+    ///
+    /// # Security
+    /// Else another site could log a browser into an account of its own, and read there what its user then enters (login CSRF). A link
+    /// can be followed from anywhere: a route that answers GET with a session, to a link in a mail or to whoever comes back from another
+    /// login, has to know that the same browser asked for that link (the `state` of OpenID Connect).
+    pub fn check_answer(
+        &self,
+        arrival: &Arrival<'_>,
+        sender: Sender,
+        answer: &HeaderMap,
+    ) -> Result<(), Problem> {
+        if sender == Sender::Own || !answer.get_all(SET_COOKIE).iter().any(SessionCookie::is_set_by) {
+            return Ok(());
+        }
+        Err(self.cross_site(arrival, sender)?)
+    }
+
+    /// Whether a request brings a credential of any kind, or its answer gives one: then no cache may keep that answer.
+    #[must_use]
+    pub fn is_personal(&self, request: &HeaderMap) -> bool {
+        self.taken.is_any_in(request)
+    }
+
     /// The clock that it was given.
     #[must_use]
     pub const fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// The cookie of browsers' sessions, if it takes any.
+    #[must_use]
+    pub fn cookie(&self) -> Option<SessionCookie> {
+        self.browser().map(|(cookie, _)| *cookie)
+    }
+
+    /// Whether it knows what was ended, so that each route has to say how freshly.
+    #[must_use]
+    pub const fn has_logins(&self) -> bool {
+        self.logins.is_some()
+    }
+
+    /// Whether it can limit anything.
+    #[must_use]
+    pub const fn has_limiter(&self) -> bool {
+        self.limiter.is_some()
     }
 
     /// How many requests were let in, refused, or not judged.
@@ -116,67 +246,27 @@ impl Guard {
         Counts { verified: read(&self.verified), refused: read(&self.refused), failed: read(&self.failed) }
     }
 
-    /// Puts on record that a control of this service did not work, in one fixed word: a handler that panicked, or that
-    /// answered without asking. The answer is a 500 whether or not it is recorded.
-    pub fn failure(&self, arrival: &Arrival<'_>, reason: &'static str) -> Problem {
-        // Queued and not waited for, though it is a critical event: the answer says the least already, and
-        // there is nothing left to close when this is not recorded.
-        let _ = self.record(Event::CONTROL_FAILED, Outcome::Failure, arrival, reason);
-        Problem::of(Code::Internal)
+    pub(crate) const fn limiter(&self) -> Option<&Arc<Limiter>> {
+        self.limiter.as_ref()
     }
 
-    fn judge(&self, arrival: &Arrival<'_>) -> Result<Principal, Problem> {
-        let token = match bearer(arrival.headers, arrival.uri) {
-            Ok(token) => token,
-            Err(error) if matches!(error.kind(), ErrorKind::NoCredentials | ErrorKind::OtherScheme) => {
-                return Err(error.into());
-            }
-            Err(error) => {
-                self.record(Event::TOKEN_MISPLACED, Outcome::Denied, arrival, error.kind().as_str())?;
-                return Err(error.into());
-            }
-        };
-        match self.verifier.verify(token).and_then(|verified| verified.principal()) {
-            Ok(principal) => Ok(principal),
-            Err(error) if error.fault() == Fault::Peer => {
-                self.record(Event::TOKEN_REFUSED, Outcome::Denied, arrival, error.code())?;
-                Err(Problem::of(match error.kind() {
-                    bartizan_tokens::ErrorKind::Expired => Code::TokenExpired,
-                    _ => Code::InvalidToken,
-                }))
-            }
-            // SECURITY: an outage is no refusal. A client that is told 401 throws its token away and asks for passwords.
-            Err(error) => {
-                self.record(Event::CONTROL_FAILED, Outcome::Unknown, arrival, error.code())?;
-                Err(error.fault().into())
-            }
-        }
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
-    fn record(
-        &self,
-        event: Event,
-        outcome: Outcome,
-        arrival: &Arrival<'_>,
-        reason: &'static str,
-    ) -> Result<(), Problem> {
-        let mut origin = Origin::service(&self.service);
-        origin.address = arrival.address;
-        origin.request = arrival.request.map(RequestId::as_str);
-        origin.user_agent = user_agent(arrival.headers);
-        let target = Target::Named { kind: "route", name: arrival.route };
-        let fact: Fact<'_> = event.fact(outcome, self.clock.wall(), Subject::Anonymous, target, origin);
-        match self.recorder.record(&fact.because(reason)) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Problem::of(Code::ServiceUnavailable)),
-        }
+    fn browser(&self) -> Option<&(SessionCookie, Origins)> {
+        self.logins.as_ref().and_then(|logins| logins.browser.as_ref())
     }
-}
 
-/// The client's own words, cut to 255 bytes of ASCII.
-fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get(USER_AGENT)?.to_str().ok()?;
-    text.get(..text.len().min(255))
+    fn cross_site(&self, arrival: &Arrival<'_>, sender: Sender) -> Result<Problem, Problem> {
+        let reason = if sender == Sender::Unsaid { "no_word_of_sender" } else { "cross_site" };
+        self.refuse(Event::MALICIOUS_CSRF, arrival, reason)?;
+        Ok(Problem::of(Code::CrossSite))
+    }
+
+    fn refuse(&self, event: Event, arrival: &Arrival<'_>, reason: &'static str) -> Result<(), Problem> {
+        self.note(event, Outcome::Denied, arrival, None, reason, &[])
+    }
 }
 
 impl fmt::Debug for Guard {

@@ -47,18 +47,40 @@ pub fn security_headers(headers: &mut HeaderMap, transport: Transport, caching: 
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if caching == Caching::Never {
-        TARGETED.iter().for_each(|name| drop(headers.remove(name)));
+        let is_targeted = |name: &HeaderName| {
+            name.as_str().ends_with("-cache-control") || TARGETED.contains(&name.as_str())
+        };
+        let targeted: Vec<HeaderName> = headers.keys().filter(|name| is_targeted(name)).cloned().collect();
+        targeted.iter().for_each(|name| drop(headers.remove(name)));
     }
     for banner in [SERVER, HeaderName::from_static("x-powered-by"), X_XSS_PROTECTION] {
         headers.remove(banner);
     }
 }
 
+/// What an answer is to a browser.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// Data: a browser that shows it as a page may do nothing with it.
+    #[default]
+    Data,
+    /// A page of the service, with styles, scripts, pictures and forms of its own origin, and nothing inline.
+    Page,
+}
+
+/// Lets a page be one, over what [`security_headers`] set: its own files, its own forms, and `Referrer-Policy: same-origin`, under which
+/// browsers say to the service's own origin where a form comes from.
+pub fn page_headers(headers: &mut HeaderMap) {
+    for (name, value) in PAGE {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
 const ONE_YEAR: &str = "max-age=31536000; includeSubDomains";
 
-/// SECURITY: caches that know these believe them and not `Cache-Control` (RFC 9213 section 2.2).
-const TARGETED: [HeaderName; 2] =
-    [HeaderName::from_static("cdn-cache-control"), HeaderName::from_static("surrogate-control")];
+/// SECURITY: caches that know these, or a `…-cache-control` of their own, believe it and not `Cache-Control` (RFC 9213 section 2.2;
+/// nginx, `proxy_cache_valid`).
+const TARGETED: [&str; 3] = ["surrogate-control", "x-accel-expires", "edge-control"];
 
 const API: [(HeaderName, &str); 7] = [
     (
@@ -76,9 +98,38 @@ const API: [(HeaderName, &str); 7] = [
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
+const PAGE: [(HeaderName, &str); 2] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+         img-src 'self'; script-src 'self'; style-src 'self'; base-uri 'none'; object-src 'none'",
+    ),
+    (REFERRER_POLICY, "same-origin"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_may_use_its_own_files_and_forms_and_nothing_else() {
+        let mut headers = HeaderMap::new();
+        security_headers(&mut headers, Transport::Tls, Caching::Never);
+        page_headers(&mut headers);
+        assert_eq!(headers.get_all(CONTENT_SECURITY_POLICY).iter().count(), 1);
+        let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"] {
+            assert!(policy.contains(part), "{part}");
+        }
+        assert!(
+            !policy.contains("unsafe") && !policy.contains('*') && !policy.contains("https:"),
+            "{policy}"
+        );
+        assert_eq!(
+            (&headers[REFERRER_POLICY], &headers[X_FRAME_OPTIONS]),
+            (&"same-origin".parse().unwrap(), &"DENY".parse().unwrap())
+        );
+    }
 
     fn after(transport: Transport, caching: Caching, before: &[(HeaderName, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();

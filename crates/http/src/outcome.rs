@@ -106,6 +106,24 @@ impl From<Fault> for Problem {
     }
 }
 
+/// For handlers that exchange, begin or end sessions: a credential that is not believed is a 401, and no 400.
+impl From<bartizan_sessions::Error> for Problem {
+    fn from(error: bartizan_sessions::Error) -> Self {
+        match error.kind() {
+            bartizan_sessions::ErrorKind::Refused => Self::of(Code::SessionEnded),
+            bartizan_sessions::ErrorKind::TooMany => Self::of(Code::Conflict),
+            _ => error.fault().into(),
+        }
+    }
+}
+
+/// For handlers that ask a limit themselves: its store is out. A refusal is no error, and [`Problem::limited`].
+impl From<bartizan_rate_limit::Error> for Problem {
+    fn from(error: bartizan_rate_limit::Error) -> Self {
+        error.fault().into()
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Self::of(match error.kind() {
@@ -113,10 +131,20 @@ impl From<Error> for Problem {
             ErrorKind::DuplicateCredentials
             | ErrorKind::MalformedCredentials
             | ErrorKind::CredentialsTooLarge
-            | ErrorKind::CredentialsInUrl => Code::MalformedCredentials,
+            | ErrorKind::CredentialsInUrl
+            | ErrorKind::TwoCredentials
+            | ErrorKind::DuplicateCookie
+            | ErrorKind::MalformedCookie
+            | ErrorKind::CookiesTooLarge => Code::MalformedCredentials,
             ErrorKind::Path => Code::NotFound,
-            ErrorKind::Query => Code::InvalidRequest,
-            ErrorKind::Name | ErrorKind::NoPermissions | ErrorKind::NoReason => Code::Internal,
+            ErrorKind::Query | ErrorKind::Redirect => Code::InvalidRequest,
+            ErrorKind::Name
+            | ErrorKind::NoPermissions
+            | ErrorKind::NoReason
+            | ErrorKind::CookieValue
+            | ErrorKind::Origin
+            | ErrorKind::KeyPlace
+            | ErrorKind::StepUp => Code::Internal,
         })
     }
 }

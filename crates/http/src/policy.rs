@@ -6,7 +6,7 @@ use bartizan_core::Permission;
 use http::Method;
 use serde::Serialize;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Terms, terms::in_words};
 
 /// What a route asks of its caller. Exhaustive on purpose: an integration has to treat every case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,13 +107,22 @@ pub struct Entry {
     pub path: Box<str>,
     /// What it asks of its caller; nothing when nobody said so, and then no router is built.
     pub policy: Option<RoutePolicy>,
+    /// What it asks beside that.
+    pub terms: Terms,
 }
 
 impl Entry {
-    /// A route.
+    /// A route that asks nothing beside its policy.
     #[must_use]
     pub fn new(method: Method, path: impl Into<Box<str>>, policy: Option<RoutePolicy>) -> Self {
-        Self { method, path: path.into(), policy }
+        Self { method, path: path.into(), policy, terms: Terms::default() }
+    }
+
+    /// A route that asks this beside its policy.
+    #[must_use]
+    pub fn with(mut self, terms: Terms) -> Self {
+        self.terms = terms;
+        self
     }
 }
 
@@ -138,7 +147,7 @@ impl Inventory {
         &self.0
     }
 
-    /// A JSON array of `{"method","path","policy","permissions"}`.
+    /// A JSON array of `{"method","path","policy","permissions","freshness","step_up","limits"}`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let rows: Vec<Row<'_>> = self.0.iter().map(Row::of).collect();
@@ -158,6 +167,12 @@ struct Row<'a> {
     permissions: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     on: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    freshness: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step_up: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    limits: Vec<String>,
 }
 
 impl<'a> Row<'a> {
@@ -171,7 +186,18 @@ impl<'a> Row<'a> {
         };
         let permissions = entry.policy.as_ref().map_or(&[][..], RoutePolicy::permissions);
         let permissions = permissions.iter().map(|permission| permission.name().as_str()).collect();
-        Self { method: entry.method.as_str(), path: &entry.path, policy, reason, permissions, on }
+        let Terms { freshness, step_up, limits, .. } = &entry.terms;
+        Self {
+            method: entry.method.as_str(),
+            path: &entry.path,
+            policy,
+            reason,
+            permissions,
+            on,
+            freshness: freshness.map(in_words),
+            step_up: step_up.as_ref().map(ToString::to_string),
+            limits: limits.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 
@@ -183,7 +209,7 @@ impl fmt::Display for Inventory {
         for entry in &self.0 {
             write!(f, "{:methods$}  {:paths$}  ", entry.method.as_str(), entry.path)?;
             match &entry.policy {
-                Some(policy) => writeln!(f, "{policy}")?,
+                Some(policy) => writeln!(f, "{policy}{}", entry.terms)?,
                 None => writeln!(f, "NO POLICY")?,
             }
         }
@@ -193,7 +219,13 @@ impl fmt::Display for Inventory {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use bartizan_rate_limit::{OnOutage, Policy};
+    use bartizan_sessions::Freshness;
+
     use super::*;
+    use crate::{Content, RouteLimit, StepUp};
 
     const READ: Permission = Permission::literal("patient:read");
     const EXPORT: Permission = Permission::literal("patient:export");
@@ -206,6 +238,26 @@ mod tests {
         assert_eq!(RoutePolicy::public(" ").check().unwrap_err().kind(), ErrorKind::NoReason);
         assert!(RoutePolicy::requires([READ]).check().is_ok());
         assert!(RoutePolicy::public("liveness").check().is_ok());
+    }
+
+    #[test]
+    fn the_inventory_shows_what_is_asked_beside_the_policy() {
+        let terms = Terms {
+            freshness: Some(Freshness::ReadThrough),
+            step_up: Some(StepUp::within(Duration::from_secs(300))),
+            limits: vec![RouteLimit::by_address(Policy::general(OnOutage::Closed))],
+            content: Content::Page,
+        };
+        let entry = Entry::new(Method::POST, "/logout", Some(RoutePolicy::Authenticated)).with(terms);
+        let inventory = Inventory::of([entry]);
+        assert_eq!(
+            inventory.to_string(),
+            "POST  /logout  authenticated, as of now, step-up within 300 s, limit general by address, a page\n"
+        );
+        assert_eq!(
+            inventory.to_json(),
+            r#"[{"method":"POST","path":"/logout","policy":"authenticated","freshness":"as of now","step_up":"step-up within 300 s","limits":["general by address"]}]"#
+        );
     }
 
     #[test]

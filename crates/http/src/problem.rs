@@ -3,13 +3,14 @@
 use std::{fmt, time::Duration};
 
 use bartizan_core::Permission;
+use bartizan_rate_limit::Standing;
 use http::{
-    HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 
-use crate::{Code, RequestId};
+use crate::{Code, RequestId, StepUp, limit_headers};
 
 /// An answer that is no success. Render it with [`Problem::response`].
 ///
@@ -40,6 +41,8 @@ struct More {
     request: Option<RequestId>,
     fields: Vec<FieldError>,
     required: Vec<Permission>,
+    step_up: Option<StepUp>,
+    limits: HeaderMap,
 }
 
 /// In which form problems leave the service.
@@ -136,6 +139,24 @@ impl Problem {
         self
     }
 
+    /// A refusal by this limit, [`Code::RateLimitExceeded`] or [`Code::TooManyAuthAttempts`]: with `Retry-After` and what the limit
+    /// says to clients.
+    #[must_use]
+    pub fn limited(code: Code, standing: &Standing) -> Self {
+        let mut problem = Self::of(code);
+        problem.more().retry_after = standing.decision().retry_after();
+        limit_headers(&mut problem.more().limits, std::slice::from_ref(standing));
+        problem
+    }
+
+    /// [`Code::StepUpRequired`], with what is asked for in the challenge (RFC 9470 section 3).
+    #[must_use]
+    pub fn stepping_up(step_up: &StepUp) -> Self {
+        let mut problem = Self::of(Code::StepUpRequired);
+        problem.more().step_up = Some(step_up.clone());
+        problem
+    }
+
     /// The same, in this request. Its id is shown where this service failed (5xx): that is what an operator searches for.
     /// Other answers keep it out of their body, so that those to a missing record and to a hidden one are alike byte by byte.
     #[must_use]
@@ -180,12 +201,20 @@ impl Problem {
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.code.challenge() {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge.header()));
+            let asked = self.more.as_ref().and_then(|more| more.step_up.as_ref());
+            let full = asked.and_then(|step_up| step_up.challenge(challenge.header()));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                full.unwrap_or_else(|| HeaderValue::from_static(challenge.header())),
+            );
         }
         if let Some(default) = self.code.retry_after() {
             let wait = self.more.as_ref().and_then(|more| more.retry_after).unwrap_or(default);
             let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(more) = &self.more {
+            headers.extend(more.limits.clone());
         }
         response
     }

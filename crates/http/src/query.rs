@@ -14,7 +14,7 @@ const MAX_PARAMETERS: usize = 64;
 /// once to UTF-8 without control characters. At most 4 KiB and 64 parameters.
 ///
 /// # Errors
-/// [`ErrorKind::Query`] for anything else, [`ErrorKind::CredentialsInUrl`] when a parameter is named `access_token`.
+/// [`ErrorKind::Query`] for anything else, [`ErrorKind::CredentialsInUrl`] when a parameter is named as tokens and API keys are.
 pub fn check_query(uri: &Uri) -> Result<(), Error> {
     let malformed = Error::new(ErrorKind::Query);
     let query = uri.query().unwrap_or_default();
@@ -41,15 +41,19 @@ pub fn check_query(uri: &Uri) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether any reader could find a parameter `access_token` (RFC 6750 section 2.3) in this query.
+/// Whether any reader could find a parameter `access_token` (RFC 6750 section 2.3), or one that is named as API keys are, in this
+/// query.
 pub(crate) fn names_a_token(query: &str) -> bool {
     query.split(['&', ';']).any(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
         let name = decoded(&name.replace('+', " ")).unwrap_or_default();
         let name = name.split('[').next().unwrap_or_default();
-        name.trim().eq_ignore_ascii_case("access_token")
+        let name = name.trim();
+        CREDENTIALS.iter().any(|credential| name.eq_ignore_ascii_case(credential))
     })
 }
+
+const CREDENTIALS: [&str; 5] = ["access_token", "api_key", "api-key", "apikey", "x-api-key"];
 
 #[cfg(test)]
 mod tests {

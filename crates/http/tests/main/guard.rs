@@ -7,7 +7,9 @@ use bartizan_crypto_ring::Ring;
 use bartizan_http::{Arrival, Code, Counts, ErrorKind, Guard, RequestId};
 use bartizan_testkit::{ManualClock, MemoryRecorder, SeededEntropy};
 use bartizan_tokens::{AccessToken, Algorithm, Issuer, KeySet, SigningKey, Verifier};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
+
+use crate::now;
 
 struct Bench {
     clock: Arc<ManualClock>,
@@ -41,7 +43,9 @@ impl Bench {
     fn code(&self, token: &str) -> Option<Code> {
         let headers = bearing(token);
         let uri = Uri::from_static("/me");
-        self.guard.authenticate(&Arrival::new("/me", &headers, &uri)).err().map(|problem| problem.code())
+        now(self.guard.authenticate(&Arrival::new("/me", &Method::GET, &headers, &uri)))
+            .err()
+            .map(|problem| problem.code())
     }
 }
 
@@ -55,7 +59,7 @@ fn bearing(token: &str) -> HeaderMap {
 fn a_good_token_makes_a_principal_and_no_record() {
     let bench = bench();
     let (headers, uri) = (bearing(&bench.ada()), Uri::from_static("/me"));
-    let who = bench.guard.authenticate(&Arrival::new("/me", &headers, &uri)).unwrap();
+    let who = now(bench.guard.authenticate(&Arrival::new("/me", &Method::GET, &headers, &uri))).unwrap();
     assert_eq!((who.tenant(), who.subject(), who.how()), ("north", "ada", Attestation::Token));
     assert!(bench.recorder.facts().is_empty());
     assert_eq!(bench.guard.counts().verified, 1);
@@ -92,7 +96,8 @@ fn a_bad_token_is_on_record_by_its_kind_and_never_by_its_text() {
 fn whoever_presents_nothing_is_told_and_not_recorded() {
     let bench = bench();
     let (headers, uri) = (HeaderMap::new(), Uri::from_static("/me"));
-    let problem = bench.guard.authenticate(&Arrival::new("/me", &headers, &uri)).unwrap_err();
+    let problem =
+        now(bench.guard.authenticate(&Arrival::new("/me", &Method::GET, &headers, &uri))).unwrap_err();
     assert_eq!(problem.code(), Code::NoCredentials);
     assert!(bench.recorder.facts().is_empty());
 }
@@ -115,10 +120,10 @@ fn the_record_says_from_where_and_in_which_request() {
         .insert(header::USER_AGENT, HeaderValue::from_str(&format!("curl/8 {}", "x".repeat(1_000))).unwrap());
     let uri = Uri::from_static("/patients/secret-id");
     let id = RequestId::draw(&SeededEntropy::new(3)).unwrap();
-    let mut arrival = Arrival::new("/patients/{id}", &headers, &uri);
+    let mut arrival = Arrival::new("/patients/{id}", &Method::GET, &headers, &uri);
     arrival.request = Some(&id);
     arrival.address = Some([192, 0, 2, 7].into());
-    assert!(bench.guard.authenticate(&arrival).is_err());
+    assert!(now(bench.guard.authenticate(&arrival)).is_err());
     let shown = &bench.recorder.facts()[0].shown;
     for text in [id.as_str(), "192.0.2.7", "/patients/{id}", "clinic", "curl/8 x"] {
         assert!(shown.contains(text), "{text}");
@@ -146,7 +151,12 @@ fn debug_shows_no_key_and_nobody() {
     let shown = format!(
         "{:?} {:?}",
         bench.guard,
-        bench.guard.authenticate(&Arrival::new("/me", &bearing(&bench.ada()), &Uri::from_static("/me"),))
+        now(bench.guard.authenticate(&Arrival::new(
+            "/me",
+            &Method::GET,
+            &bearing(&bench.ada()),
+            &Uri::from_static("/me")
+        )))
     );
     assert!(!shown.contains("ada") && !shown.contains("k1"), "{shown}");
 }

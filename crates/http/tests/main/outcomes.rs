@@ -1,10 +1,6 @@
 //! 403, 404, 500 and 503 are told apart.
 
-use std::{
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-};
+use std::sync::Arc;
 
 use bartizan_core::{
     Attestation, Authorizer, Cause, Fault, FieldSet, JobPolicy, Permission, Principal, PrincipalFacts, Realm,
@@ -12,6 +8,8 @@ use bartizan_core::{
 };
 use bartizan_http::{Code, Problem, Rendering, Style, authorize, authorize_durably, granted_each};
 use bartizan_testkit::{ManualClock, MemoryRecorder, ScriptedEngine, SeededEntropy};
+
+use crate::now;
 
 const READ: Permission = Permission::literal("patient:read");
 const ERASE: Permission = Permission::literal("patient:erase").critical();
@@ -35,14 +33,6 @@ fn bench() -> Bench {
             .unwrap();
     let ada = Principal::attested(Attestation::Assertion, PrincipalFacts::new("north", "ada")).unwrap();
     Bench { engine, recorder, authorizer, ada }
-}
-
-/// The recorder of these tests never waits.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => panic!("nothing to wait for"),
-    }
 }
 
 impl Bench {
@@ -145,6 +135,23 @@ fn every_fault_has_its_answer() {
     ] {
         assert_eq!(Problem::from(fault).status().as_u16(), status, "{fault:?}");
     }
+}
+
+#[test]
+fn what_sessions_and_limits_answer_is_told_apart() {
+    use bartizan_sessions::ErrorKind as Session;
+    for (kind, code) in [
+        (Session::Refused, Code::SessionEnded),
+        (Session::TooMany, Code::Conflict),
+        (Session::Unavailable, Code::ServiceUnavailable),
+        (Session::Busy, Code::ServiceUnavailable),
+        (Session::Integrity, Code::Internal),
+        (Session::Limits, Code::Internal),
+    ] {
+        assert_eq!(Problem::from(bartizan_sessions::Error::new(kind)).code(), code, "{kind:?}");
+    }
+    let out = bartizan_rate_limit::Error::from(bartizan_rate_limit::ErrorKind::Unavailable);
+    assert_eq!(Problem::from(out).code(), Code::ServiceUnavailable);
 }
 
 #[test]

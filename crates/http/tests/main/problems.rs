@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bartizan_core::Permission;
-use bartizan_http::{Code, FieldError, Problem, Rendering, RequestId, Style};
+use bartizan_http::{Code, FieldError, Problem, Rendering, RequestId, StepUp, Style};
 use bartizan_testkit::SeededEntropy;
 
 const DELETE: Permission = Permission::literal("product:delete");
@@ -34,6 +34,13 @@ const TABLE: &[Row] = &[
     (Code::InvalidToken, 401,
         r#"{"title":"Unauthorized","status":401,"detail":"Invalid token","code":"INVALID_TOKEN"}"#,
         r#"{"success":false,"error":{"code":"INVALID_TOKEN","message":"Invalid token"}}"#, INVALID_TOKEN, None),
+    (Code::SessionEnded, 401,
+        r#"{"title":"Unauthorized","status":401,"detail":"Session has ended","code":"SESSION_ENDED"}"#,
+        r#"{"success":false,"error":{"code":"SESSION_ENDED","message":"Session has ended"}}"#, BARE, None),
+    (Code::StepUpRequired, 401,
+        r#"{"title":"Unauthorized","status":401,"detail":"Stronger or more recent authentication required","code":"STEP_UP_REQUIRED"}"#,
+        r#"{"success":false,"error":{"code":"STEP_UP_REQUIRED","message":"Stronger or more recent authentication required"}}"#,
+        Some(r#"Bearer error="insufficient_user_authentication""#), None),
     (Code::MalformedCredentials, 400,
         r#"{"title":"Bad Request","status":400,"detail":"Malformed credentials","code":"INVALID_REQUEST"}"#,
         r#"{"success":false,"error":{"code":"INVALID_REQUEST","message":"Malformed credentials"}}"#,
@@ -48,6 +55,9 @@ const TABLE: &[Row] = &[
         r#"{"title":"Forbidden","status":403,"detail":"Insufficient permissions","code":"FORBIDDEN"}"#,
         r#"{"success":false,"error":{"code":"FORBIDDEN","message":"Insufficient permissions"}}"#,
         Some(r#"Bearer error="insufficient_scope""#), None),
+    (Code::CrossSite, 403,
+        r#"{"title":"Forbidden","status":403,"detail":"Request from another site","code":"CROSS_SITE_REQUEST"}"#,
+        r#"{"success":false,"error":{"code":"CROSS_SITE_REQUEST","message":"Request from another site"}}"#, None, None),
     (Code::NotFound, 404,
         r#"{"title":"Not Found","status":404,"detail":"Not found","code":"NOT_FOUND"}"#,
         r#"{"success":false,"error":{"code":"NOT_FOUND","message":"Not found"}}"#, None, None),
@@ -157,6 +167,17 @@ fn text_in_a_pointer_cannot_leave_its_json_string() {
         let list = if style == Style::Problem { &read["errors"] } else { &read["error"]["details"] };
         assert_eq!(list.as_array().unwrap().len(), 1);
     }
+}
+
+#[test]
+fn a_step_up_says_in_its_challenge_what_it_takes() {
+    let asked = StepUp::within(Duration::from_secs(300)).acr(["mfa"]);
+    let response = Problem::stepping_up(&asked).response(&Rendering::default());
+    assert_eq!(response.status(), 401);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        r#"Bearer error="insufficient_user_authentication", acr_values="mfa", max_age="300""#
+    );
 }
 
 #[test]

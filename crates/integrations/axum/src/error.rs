@@ -32,6 +32,21 @@ pub enum ErrorKind {
     /// It requires a permission that the catalogue does not know.
     #[error("requires a permission that the catalogue does not know")]
     UnknownPermission,
+    /// The guard knows of sessions and revoked tokens, and the route does not say how freshly it wants to know.
+    #[error("does not say how fresh its knowledge of ended sessions is")]
+    NoFreshness,
+    /// It is public, and says how fresh, how strong or how often for somebody who is not known there.
+    #[error("is public and asks for what only somebody known has")]
+    NobodyKnown,
+    /// Its step-up asks for nothing, or for what no challenge can name.
+    #[error("has a step-up that asks for nothing or cannot be named")]
+    StepUp,
+    /// It has a limit, and the guard has no limiter.
+    #[error("has a limit, and the guard has no limiter")]
+    NoLimiter,
+    /// It has a limit by address, and the router does not know the clients' addresses.
+    #[error("has a limit by address, and addresses are not known")]
+    NoAddress,
     /// The method stands twice on this path.
     #[error("stands there twice")]
     Duplicate,

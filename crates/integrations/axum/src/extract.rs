@@ -1,13 +1,20 @@
 //! What handlers ask for.
 
-use std::{convert::Infallible, fmt};
+use std::{convert::Infallible, fmt, net::IpAddr};
 
 use axum::{
+    body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Query, Request},
-    http::{HeaderValue, header::USER_AGENT, request::Parts},
+    http::{
+        HeaderValue, Uri,
+        header::{CONTENT_TYPE, USER_AGENT},
+        request::Parts,
+    },
 };
-use bartizan_core::{Authorizer, Grant, Origin, Permission, Principal, Resource};
-use bartizan_http::{Code, RequestId, authorize_durably, check_query, granted_each, read_json};
+use bartizan_core::{Authorizer, Grant, Origin, Permission, Principal, Resource, SecretText};
+use bartizan_http::{
+    Code, DeviceCookie, RequestId, SessionCookie, authorize_durably, check_query, granted_each, read_json,
+};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
@@ -92,6 +99,49 @@ impl fmt::Debug for Guarded {
     }
 }
 
+/// The client's address, as [`Clients`](crate::Clients) says: for limits that a handler asks itself, as a login does. Where it is not known
+/// the answer is a 500: nobody is counted as somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientIp(pub IpAddr);
+
+impl<S: Sync> FromRequestParts<S> for ClientIp {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let address = parts.extensions.get::<Seen>().and_then(|seen| seen.address);
+        address.map(Self).ok_or(Code::Internal.into())
+    }
+}
+
+/// The credential in the cookie that a browser still has, good or bad, on any route: for a login that takes an old session's
+/// place, and for a change of privileges that renews one. Its `Debug` shows nothing of it.
+///
+/// Two of them, or a malformed one, are a 400.
+#[derive(Debug)]
+pub struct OldSession(pub Option<SecretText>);
+
+impl<S: Sync> FromRequestParts<S> for OldSession {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let found = SessionCookie::read(&parts.headers)?;
+        Ok(Self(found.map(|text| SecretText::new(text.untrusted().to_owned()))))
+    }
+}
+
+/// The mark of a known device that a browser has in its cookie, for [`DeviceMarks::read`](bartizan_rate_limit::DeviceMarks::read).
+#[derive(Debug)]
+pub struct DeviceMark(pub Option<SecretText>);
+
+impl<S: Sync> FromRequestParts<S> for DeviceMark {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let found = DeviceCookie::read(&parts.headers);
+        Ok(Self(found.map(|mark| SecretText::new(mark.untrusted().to_owned()))))
+    }
+}
+
 /// Where a request comes from, as far as anybody knows: for what a handler records itself, on public routes too.
 #[derive(Clone)]
 pub struct Client {
@@ -138,10 +188,8 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for StrictJson<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let limits = request.extensions().get::<Seen>().cloned().unwrap_or_default().limits;
         let (parts, body) = request.into_parts();
-        let body = http_body_util::Limited::new(body, limits.bytes).collect().await.map_err(|error| {
-            if is_too_long(&*error) { Code::PayloadTooLarge } else { Code::InvalidRequest }
-        })?;
-        Ok(Self(read_json(&parts.headers, &body.to_bytes(), &limits)?))
+        let body = whole(body, limits.bytes).await?;
+        Ok(Self(read_json(&parts.headers, &body, &limits)?))
     }
 }
 
@@ -158,6 +206,52 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for StrictQuery<T> {
             Ok(Query(query)) => Ok(Self(query)),
             Err(_) => Err(Code::ValidationError.into()),
         }
+    }
+}
+
+/// What a browser sends of a form: `application/x-www-form-urlencoded` of at most 4 KiB, checked as [`StrictQuery`] is, so that a field
+/// stands there once, and has no line ends. Give `T` the attribute `#[serde(deny_unknown_fields)]`.
+///
+/// # Security
+/// Every site can have a browser send a form. It is refused because the router asks who sent it, where the guard takes cookies: see
+/// [`Guard::admit`](bartizan_http::Guard::admit).
+#[derive(Clone, Copy, Debug)]
+pub struct StrictForm<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for StrictForm<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let limits = request.extensions().get::<Seen>().cloned().unwrap_or_default().limits;
+        let (parts, body) = request.into_parts();
+        let mut types = parts.headers.get_all(CONTENT_TYPE).iter();
+        let is_form = types.next().is_some_and(|value| {
+            let essence = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+            essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        });
+        if !is_form || types.next().is_some() {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        let text = whole(body, limits.bytes).await?;
+        let text = std::str::from_utf8(&text).map_err(|_| Code::InvalidRequest)?;
+        // A form is written as a query is, in ASCII (WHATWG URL section 5.2), and `#` would end one.
+        if !text.is_ascii() || text.contains('#') {
+            return Err(Code::InvalidRequest.into());
+        }
+        let uri: Uri = format!("/?{text}").parse().map_err(|_| Code::InvalidRequest)?;
+        check_query(&uri)?;
+        match Query::try_from_uri(&uri) {
+            Ok(Query(form)) => Ok(Self(form)),
+            Err(_) => Err(Code::ValidationError.into()),
+        }
+    }
+}
+
+async fn whole(body: Body, bytes: usize) -> Result<Bytes, Problem> {
+    match http_body_util::Limited::new(body, bytes).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if is_too_long(&*error) => Err(Code::PayloadTooLarge.into()),
+        Err(_) => Err(Code::InvalidRequest.into()),
     }
 }
 

@@ -11,7 +11,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bartizan_core::{Authorizer, Importance, Permission, Principal, Resource};
-use bartizan_http::{Arrival, Guard, On, RequestId, RoutePolicy, authorize_durably};
+use bartizan_http::{Arrival, Guard, On, RequestId, RoutePolicy, Sender, Terms, authorize_durably};
+use bartizan_rate_limit::Standing;
+use bartizan_sessions::Freshness;
 
 use crate::{Problem, shell::Seen};
 
@@ -19,6 +21,7 @@ use crate::{Problem, shell::Seen};
 pub(crate) struct Gate {
     path: Box<str>,
     policy: RoutePolicy,
+    terms: Terms,
     guard: Arc<Guard>,
     authorizer: Arc<Authorizer>,
 }
@@ -39,24 +42,52 @@ pub(crate) struct Owed(Vec<(Permission, AtomicBool)>);
 #[derive(Clone)]
 pub(crate) struct Personal;
 
+/// What the route's limits said, for the answer whatever it is.
+#[derive(Clone)]
+pub(crate) struct Told(pub(crate) Vec<Standing>);
+
 impl Gate {
     pub(crate) fn new(
         path: &str,
         policy: RoutePolicy,
+        terms: Terms,
         guard: Arc<Guard>,
         authorizer: Arc<Authorizer>,
     ) -> Self {
-        Self { path: path.into(), policy, guard, authorizer }
+        Self { path: path.into(), policy, terms, guard, authorizer }
     }
 
-    fn identify(&self, request: &Request, seen: &Seen) -> Result<Principal, Problem> {
-        let mut arrival = Arrival::new(&self.path, request.headers(), request.uri());
+    fn arrival<'a>(&'a self, request: &'a Request, seen: &'a Seen) -> Arrival<'a> {
+        let mut arrival = Arrival::new(&self.path, request.method(), request.headers(), request.uri());
         arrival.request = seen.request.as_ref();
         arrival.address = seen.address;
-        let who = self.guard.authenticate(&arrival)?;
+        arrival.freshness = self.terms.freshness.unwrap_or(Freshness::ReadThrough);
+        arrival
+    }
+
+    /// Limits that need nobody, then who it is, then limits by who it is, then what they may. `limited` has what was said so far
+    /// also when it is refused.
+    async fn enter(
+        &self,
+        arrival: &Arrival<'_>,
+        limited: &mut Vec<Standing>,
+    ) -> Result<Option<Known>, Problem> {
+        limited.extend(self.guard.limit(arrival, &self.terms.limits, None).await?);
+        if matches!(self.policy, RoutePolicy::Public { .. }) {
+            self.guard.admit(arrival)?;
+            return Ok(None);
+        }
+        let who = self.guard.authenticate(arrival).await?;
         // INVARIANT(hex-digits): a request id is a printable name.
-        who.in_request(seen.address, seen.request.as_ref().map(RequestId::as_str))
-            .map_err(|error| error.fault().into())
+        let who = who
+            .in_request(arrival.address, arrival.request.map(RequestId::as_str))
+            .map_err(|error| error.fault())?;
+        limited.extend(self.guard.limit(arrival, &self.terms.limits, Some(&who)).await?);
+        if let Some(step_up) = &self.terms.step_up {
+            self.guard.step_up(&who, step_up)?;
+        }
+        let owed = Arc::new(self.permit(&who).await?);
+        Ok(Some(Known { who, authorizer: self.authorizer.clone(), owed }))
     }
 
     /// Decides what is to be decided before the handler runs, and answers what it has to decide itself.
@@ -73,30 +104,42 @@ impl Gate {
             }
         }
     }
+
+    /// Looks at what the handler answered, before it leaves.
+    fn check(&self, mut response: Response, seen: &Seen, sender: Sender, owed: Option<&Owed>) -> Response {
+        let is_success = !response.status().is_client_error() && !response.status().is_server_error();
+        // SECURITY: a handler that forgot to ask does not get its answer out.
+        if is_success && owed.is_some_and(|owed| !owed.is_paid()) {
+            return seen.failure(&self.guard, &self.path, "handler_did_not_ask").into_response();
+        }
+        if let Err(problem) = seen.check_answer(&self.guard, &self.path, sender, response.headers()) {
+            return problem.into_response();
+        }
+        if owed.is_some() {
+            response.extensions_mut().insert(Personal);
+        }
+        response
+    }
 }
 
 pub(crate) async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    if matches!(gate.policy, RoutePolicy::Public { .. }) {
-        return next.run(request).await;
-    }
     let seen = request.extensions().get::<Seen>().cloned().unwrap_or_default();
-    let who = match gate.identify(&request, &seen) {
-        Ok(who) => who,
-        Err(problem) => return problem.into_response(),
+    let mut limited = Vec::new();
+    let arrival = gate.arrival(&request, &seen);
+    let (sender, entered) = (gate.guard.sender(&arrival), gate.enter(&arrival, &mut limited).await);
+    let mut response = match entered {
+        Err(problem) => problem.into_response(),
+        Ok(None) => gate.check(next.run(request).await, &seen, sender, None),
+        Ok(Some(known)) => {
+            let owed = known.owed.clone();
+            request.extensions_mut().insert(known);
+            gate.check(next.run(request).await, &seen, sender, Some(&owed))
+        }
     };
-    let owed = match gate.permit(&who).await {
-        Ok(owed) => Arc::new(owed),
-        Err(problem) => return problem.into_response(),
-    };
-    let known = Known { who, authorizer: gate.authorizer.clone(), owed: owed.clone() };
-    request.extensions_mut().insert(known);
-    let mut response = next.run(request).await;
-    let is_success = !response.status().is_client_error() && !response.status().is_server_error();
-    // SECURITY: a handler that forgot to ask does not get its answer out.
-    if is_success && !owed.is_paid() {
-        return seen.failure(&gate.guard, &gate.path, "handler_did_not_ask").into_response();
+    response.extensions_mut().insert(gate.terms.content);
+    if !limited.is_empty() {
+        response.extensions_mut().insert(Told(limited));
     }
-    response.extensions_mut().insert(Personal);
     response
 }
 

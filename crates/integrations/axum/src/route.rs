@@ -8,7 +8,8 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use bartizan_core::Permission;
-use bartizan_http::RoutePolicy;
+use bartizan_http::{Content, RouteLimit, RoutePolicy, StepUp, Terms};
+use bartizan_sessions::Freshness;
 
 /// A route. It has no policy until one of the methods here says so, and no router is built of routes without one.
 ///
@@ -24,6 +25,7 @@ pub struct Route<S = ()> {
     pub(crate) policy: Option<RoutePolicy>,
     /// One would not be added to the other, as a reader might think, but take its place.
     pub(crate) has_second_policy: bool,
+    pub(crate) terms: Terms,
     /// Nothing for a method that is not served.
     pub(crate) endpoint: Option<MethodRouter<S>>,
 }
@@ -39,7 +41,14 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         T: 'static,
     {
         let endpoint = filter(&method).map(|filter| on(filter, handler));
-        Self { method, path: path.into(), policy: None, has_second_policy: false, endpoint }
+        Self {
+            method,
+            path: path.into(),
+            policy: None,
+            has_second_policy: false,
+            terms: Terms::default(),
+            endpoint,
+        }
     }
 
     /// Under this policy. A route has one: no router is built of a route with a second.
@@ -73,6 +82,44 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     /// [`Guarded::authorize`](crate::Guarded::authorize); an answer that leaves without that is turned into a 500.
     pub fn requires_on_record(self, permission: Permission) -> Self {
         self.policy(RoutePolicy::requires_on_record([permission]))
+    }
+
+    /// Knowing of ended sessions and revoked tokens as of now, or as of a short while ago. Where the guard was given
+    /// [`Logins`](bartizan_http::Logins), every route that is not public has to say it. The last word holds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use bartizan_axum::{Route, Who, get, post};
+    /// use bartizan_sessions::Freshness;
+    ///
+    /// let me: Route = get("/me", async |Who(who): Who| who.subject().to_owned())
+    ///     .authenticated()
+    ///     .fresh(Freshness::Snapshot(Duration::from_secs(5)));
+    /// let logout: Route = post("/logout", async || "bye").authenticated().fresh(Freshness::ReadThrough);
+    /// ```
+    pub fn fresh(mut self, freshness: Freshness) -> Self {
+        self.terms.freshness = Some(freshness);
+        self
+    }
+
+    /// For those alone who were authenticated so strongly and recently; the others are told what it takes (RFC 9470).
+    pub fn step_up(mut self, step_up: StepUp) -> Self {
+        self.terms.step_up = Some(step_up);
+        self
+    }
+
+    /// Answering with a page for people, which may use styles, scripts, pictures and forms of its own origin, and nothing inline: other
+    /// routes answer with data, and a browser that shows that may do nothing.
+    pub fn page(mut self) -> Self {
+        self.terms.content = Content::Page;
+        self
+    }
+
+    /// Not more often than this. A route may have several limits, and passes under all of them or none; the guard needs a
+    /// [`Limiter`](bartizan_rate_limit::Limiter).
+    pub fn limit(mut self, limit: RouteLimit) -> Self {
+        self.terms.limits.push(limit);
+        self
     }
 }
 
@@ -114,6 +161,7 @@ impl<S> fmt::Debug for Route<S> {
             .field("method", &self.method)
             .field("path", &self.path)
             .field("policy", &self.policy)
+            .field("terms", &self.terms)
             .finish_non_exhaustive()
     }
 }

@@ -3,14 +3,20 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use axum::{
-    Router, extract::DefaultBodyLimit, http::Method, middleware::from_fn_with_state, routing::MethodRouter,
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, Uri},
+    middleware::from_fn_with_state,
+    routing::MethodRouter,
 };
 use bartizan_core::{Authorizer, Entropy, PermissionName, json::Limits};
-use bartizan_http::{Code, Entry, Guard, Inventory, Rendering, RoutePolicy, Transport};
+use bartizan_http::{Code, Entry, Guard, Inventory, LimitBy, Rendering, RoutePolicy, Terms, Transport};
+use bartizan_rate_limit::TrustedProxies;
 
 use crate::{
     Error, ErrorKind, Problem, Route, RouteFault,
     gate::{self, Gate},
+    page::ErrorPages,
     shell::{self, Shell},
     template,
 };
@@ -18,7 +24,7 @@ use crate::{
 /// Routes with their policies, and what they share.
 ///
 /// What is built of it is one [`axum::Router`] in which every request takes the same way: request id, one canonical path,
-/// body limit, the matched route's own guard, the handler, and back through one place that writes all problems and all
+/// body limit, the matched route's own limits and guard, the handler, and back through one place that writes all problems and all
 /// security headers. Layers and routes that are added to the built router stand outside of that.
 #[must_use = "a router does nothing until it is built"]
 pub struct SecureRouter<S = ()> {
@@ -28,26 +34,30 @@ pub struct SecureRouter<S = ()> {
     authorizer: Arc<Authorizer>,
     entropy: Arc<dyn Entropy>,
     rendering: Rendering,
+    error_pages: Option<Arc<ErrorPages>>,
     transport: Transport,
     clients: Clients,
     limits: Limits,
 }
 
 /// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+///
+/// To know an address at all, serve with `into_make_service_with_connect_info::<std::net::SocketAddr>()`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Clients {
-    /// A proxy: its address says nothing about the client, and none is recorded.
+    /// The client itself: its address is that of the connection, whatever headers say.
     #[default]
-    BehindProxies,
-    /// The client itself: its address is recorded. Serve with
-    /// `into_make_service_with_connect_info::<std::net::SocketAddr>()`.
     Direct,
+    /// One of these proxies, which names the client; or the client itself, where none of them is.
+    Behind(TrustedProxies),
+    /// A proxy that nothing is known of: its address says nothing about the client, and none is recorded.
+    BehindProxies,
 }
 
 impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
     /// A router without routes. `entropy` makes the ids of requests.
     ///
-    /// Until said otherwise: problems as RFC 9457 says, clients through TLS and proxies, bodies within [`Limits::REQUEST`].
+    /// Until said otherwise: problems as RFC 9457 says, clients through TLS and without proxies, bodies within [`Limits::REQUEST`].
     pub fn new(guard: Arc<Guard>, authorizer: Arc<Authorizer>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
             routes: Vec::new(),
@@ -56,6 +66,7 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
             authorizer,
             entropy,
             rendering: Rendering::default(),
+            error_pages: None,
             transport: Transport::default(),
             clients: Clients::default(),
             limits: Limits::REQUEST,
@@ -81,6 +92,19 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
         self
     }
 
+    /// With problems of routes that are a [`page`](crate::Route::page) told by a page, which this writes for the problem, the request's method
+    /// and its target. Status and headers stay the problem's.
+    ///
+    /// # Security
+    /// The target is the client's own text: escape it. A 404 that names it would tell a hidden record from a missing one.
+    pub fn error_pages(
+        mut self,
+        write: impl Fn(&bartizan_http::Problem, &Method, &Uri) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.error_pages = Some(Arc::new(write));
+        self
+    }
+
     /// Reached this way.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;
@@ -102,25 +126,23 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
 
     /// All routes with their policies, those without one marked. Its `Display` is a table, `to_json` is for machines.
     pub fn inventory(&self) -> Inventory {
-        Inventory::of(
-            self.routes
-                .iter()
-                .map(|route| Entry::new(route.method.clone(), &*route.path, route.policy.clone())),
-        )
+        Inventory::of(self.routes.iter().map(|route| {
+            Entry::new(route.method.clone(), &*route.path, route.policy.clone()).with(route.terms.clone())
+        }))
     }
 
     /// Builds the router.
     ///
     /// # Errors
     /// [`Error`] with every route that has no policy, two, an empty or unknown one, a malformed path, a method that is not
-    /// served, or a double.
+    /// served, a double, or terms that cannot be kept.
     pub fn build_with_state(self, state: S) -> Result<Router, Error> {
         Error::of(self.faults())?;
         let mut paths: HashMap<Box<str>, MethodRouter<S>> = HashMap::new();
-        for Route { path, policy, endpoint, .. } in self.routes {
+        for Route { path, policy, terms, endpoint, .. } in self.routes {
             // INVARIANT(no-faults): `faults` found a policy and an endpoint on every route.
             let (Some(policy), Some(endpoint)) = (policy, endpoint) else { continue };
-            let gate = Gate::new(&path, policy, self.guard.clone(), self.authorizer.clone());
+            let gate = Gate::new(&path, policy, terms, self.guard.clone(), self.authorizer.clone());
             let guarded = endpoint.route_layer(from_fn_with_state(Arc::new(gate), gate::pass));
             let others = paths.remove(&path).unwrap_or_default();
             paths.insert(path, others.merge(guarded));
@@ -129,6 +151,7 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
             guard: self.guard,
             entropy: self.entropy,
             rendering: self.rendering,
+            error_pages: self.error_pages,
             transport: self.transport,
             clients: self.clients,
             limits: self.limits,
@@ -165,6 +188,9 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
                     }
                 }
             }
+            for kind in self.faults_of_terms(route) {
+                fault(kind, None);
+            }
             if route.has_second_policy {
                 fault(ErrorKind::SecondPolicy, None);
             }
@@ -182,6 +208,25 @@ impl<S: Clone + Send + Sync + 'static> SecureRouter<S> {
             seen.push((&route.method, &route.path));
         }
         faults
+    }
+
+    fn faults_of_terms(&self, route: &Route<S>) -> Vec<ErrorKind> {
+        let Terms { freshness, step_up, limits, .. } = &route.terms;
+        let is_public = matches!(route.policy, Some(RoutePolicy::Public { .. }));
+        let asks_of_somebody = step_up.is_some() || limits.iter().any(|limit| limit.by().needs_principal());
+        let by_address = limits.iter().any(|limit| limit.by() == LimitBy::Address);
+        let no_freshness =
+            self.guard.has_logins() && !is_public && route.policy.is_some() && freshness.is_none();
+        [
+            (no_freshness, ErrorKind::NoFreshness),
+            (is_public && (freshness.is_some() || asks_of_somebody), ErrorKind::NobodyKnown),
+            (step_up.as_ref().is_some_and(|step_up| step_up.check().is_err()), ErrorKind::StepUp),
+            (!limits.is_empty() && !self.guard.has_limiter(), ErrorKind::NoLimiter),
+            (by_address && self.clients == Clients::BehindProxies, ErrorKind::NoAddress),
+        ]
+        .into_iter()
+        .filter_map(|(is_wrong, kind)| is_wrong.then_some(kind))
+        .collect()
     }
 
     fn knows(&self, name: PermissionName<'_>) -> bool {

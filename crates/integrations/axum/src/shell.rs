@@ -14,25 +14,33 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
     http::{
-        HeaderMap, HeaderValue, Uri,
-        header::{CONTENT_LENGTH, HOST, RETRY_AFTER},
+        HeaderMap, HeaderValue, Method, Uri,
+        header::{CONTENT_LENGTH, HOST, RETRY_AFTER, SET_COOKIE},
     },
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use bartizan_core::{Entropy, json::Limits};
 use bartizan_http::{
-    Arrival, Caching, Code, Guard, Rendering, RequestId, Transport, check_path, security_headers,
+    Arrival, Caching, Code, Content, Guard, Rendering, RequestId, Sender, Transport, check_path,
+    client_address, limit_headers, page_headers, security_headers,
 };
 use http_body_util::{LengthLimitError, Limited};
 
-use crate::{Clients, Problem, gate::Personal, problem::Untold, timely::Timely};
+use crate::{
+    Clients, Problem,
+    gate::{Personal, Told},
+    page::{ErrorPages, Page, Written},
+    problem::Untold,
+    timely::Timely,
+};
 
 /// What all routes share.
 pub(crate) struct Shell {
     pub(crate) guard: Arc<Guard>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) rendering: Rendering,
+    pub(crate) error_pages: Option<Arc<ErrorPages>>,
     pub(crate) transport: Transport,
     pub(crate) clients: Clients,
     pub(crate) limits: Limits,
@@ -55,11 +63,27 @@ impl Default for Seen {
 impl Seen {
     /// Puts on record, without anything of the request itself, that a handler failed.
     pub(crate) fn failure(&self, guard: &Guard, route: &str, reason: &'static str) -> Problem {
+        self.afterwards(route, |arrival| Problem(guard.failure(&arrival, reason)))
+    }
+
+    /// Turns an answer around that would give a session to a browser whose user did not ask for one.
+    pub(crate) fn check_answer(
+        &self,
+        guard: &Guard,
+        route: &str,
+        sender: Sender,
+        answer: &HeaderMap,
+    ) -> Result<(), Problem> {
+        self.afterwards(route, |arrival| Ok(guard.check_answer(&arrival, sender, answer)?))
+    }
+
+    /// What is left of a request once its handler has it.
+    fn afterwards<T>(&self, route: &str, with: impl FnOnce(Arrival<'_>) -> T) -> T {
         let (headers, uri) = (HeaderMap::new(), Uri::default());
-        let mut arrival = Arrival::new(route, &headers, &uri);
+        let mut arrival = Arrival::new(route, &Method::GET, &headers, &uri);
         arrival.request = self.request.as_ref();
         arrival.address = self.address;
-        Problem(guard.failure(&arrival, reason))
+        with(arrival)
     }
 }
 
@@ -67,26 +91,36 @@ pub(crate) async fn run(State(shell): State<Arc<Shell>>, mut request: Request, n
     let seen = shell.seen(&request);
     request.extensions_mut().insert(seen.clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let is_personal = shell.guard.is_personal(request.headers());
     let request = match shell.admit(request) {
         Ok(request) => request,
-        Err(problem) => return shell.dress(problem.into_response(), seen.request),
+        Err(problem) => return shell.dress(problem.into_response(), seen.request, is_personal, None),
     };
+    let asked = shell.error_pages.is_some().then(|| Asked(request.method().clone(), request.uri().clone()));
     // A handler's answer that is replaced is dropped, and that may panic too.
-    let answered = caught(async { shell.dress(next.run(request).await, seen.request) }).await;
+    let answered =
+        caught(async { shell.dress(next.run(request).await, seen.request, is_personal, asked) }).await;
     answered.unwrap_or_else(|Panicked| {
         let route = route.as_ref().map_or("-", MatchedPath::as_str);
         let problem = seen.failure(&shell.guard, route, "handler_panicked");
-        shell.dress(problem.into_response(), seen.request)
+        shell.dress(problem.into_response(), seen.request, is_personal, None)
     })
 }
 
 impl Shell {
     fn seen(&self, request: &Request) -> Seen {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let address = match &self.clients {
+            Clients::Direct => peer.map(|peer| peer.to_canonical()),
+            Clients::Behind(proxies) => {
+                peer.map(|peer| client_address(proxies, peer, request.headers()).address())
+            }
+            Clients::BehindProxies => None,
+        };
         Seen {
             // Without randomness nothing else works either; the request is then without an id.
             request: RequestId::draw(&*self.entropy).ok(),
-            address: peer.filter(|_| self.clients == Clients::Direct).map(|peer| peer.0.ip().to_canonical()),
+            address,
             limits: self.limits,
         }
     }
@@ -109,24 +143,56 @@ impl Shell {
     }
 
     /// Writes every answer that is no success as a problem, and gives all answers their headers.
-    fn dress(&self, mut response: Response, request: Option<RequestId>) -> Response {
+    fn dress(
+        &self,
+        mut response: Response,
+        request: Option<RequestId>,
+        is_personal: bool,
+        asked: Option<Asked>,
+    ) -> Response {
         let status = response.status();
-        let untold = response.extensions_mut().remove::<Untold>().map(|Untold(problem)| problem);
+        let limited = response.extensions_mut().remove::<Told>();
+        let mut content = response.extensions_mut().remove::<Content>().unwrap_or_default();
+        let mut untold = response.extensions_mut().remove::<Untold>().map(|Untold(problem)| problem);
+        // A page that tells of a problem stays as it is; where pages are not expected, its problem is told.
+        let mut is_told = false;
+        if let Some(Written(Some(problem))) = response.extensions_mut().remove::<Written>() {
+            is_told = content == Content::Page && status == problem.status();
+            untold = (!is_told).then_some(problem);
+        }
         // SECURITY: what an extractor or a handler wrote about its failure may hold the request's own text, or ours.
         let problem = untold.or_else(|| {
-            (status.is_client_error() || status.is_server_error()).then(|| Code::for_status(status).into())
+            let is_failure = status.is_client_error() || status.is_server_error();
+            (is_failure && !is_told).then(|| Code::for_status(status).into())
         });
-        let is_personal = response.extensions().get::<Personal>().is_some();
+        let is_personal = is_personal
+            || response.extensions().get::<Personal>().is_some()
+            || response.headers().contains_key(SET_COOKIE);
         if let Some(problem) = problem {
             let problem = match request {
                 Some(request) => problem.in_request(request),
                 None => problem,
             };
-            let written = problem.response(&self.rendering).map(Body::from);
+            let written = match (content, &self.error_pages, asked) {
+                (Content::Page, Some(pages), Some(Asked(method, uri))) => {
+                    let html = pages(&problem, &method, &uri);
+                    Page::of(problem, html).into_response()
+                }
+                _ => {
+                    content = Content::Data;
+                    problem.response(&self.rendering).map(Body::from)
+                }
+            };
             response = with_retry_after(written, &response);
+        }
+        if let Some(Told(standings)) = limited {
+            limit_headers(response.headers_mut(), &standings);
         }
         let caching = if is_personal { Caching::Never } else { Caching::AsTheHandlerSays };
         security_headers(response.headers_mut(), self.transport, caching);
+        if content == Content::Page {
+            page_headers(response.headers_mut());
+        }
         response.headers_mut().remove(RequestId::HEADER);
         if let Some(value) = request.and_then(|request| HeaderValue::from_str(request.as_str()).ok()) {
             response.headers_mut().insert(RequestId::HEADER, value);
@@ -156,6 +222,9 @@ pub(crate) fn is_too_long(error: &(dyn StdError + 'static)) -> bool {
     }
     false
 }
+
+/// What a page that tells of a problem may know of the request.
+struct Asked(Method, Uri);
 
 struct Panicked;
 

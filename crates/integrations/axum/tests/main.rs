@@ -5,6 +5,8 @@
 mod bench;
 #[path = "main/bodies.rs"]
 mod bodies;
+#[path = "main/browser.rs"]
+mod browser;
 #[path = "main/build.rs"]
 mod build;
 #[path = "main/credentials.rs"]
@@ -13,11 +15,19 @@ mod credentials;
 mod decisions;
 #[path = "main/failures.rs"]
 mod failures;
+#[path = "../../../http/tests/main/faulty.rs"]
+mod faulty;
 #[path = "main/headers.rs"]
 mod headers;
+#[path = "main/limits.rs"]
+mod limits;
 #[path = "main/mint.rs"]
 mod mint;
+#[path = "main/pages.rs"]
+mod pages;
 #[path = "main/paths.rs"]
 mod paths;
 #[path = "main/review.rs"]
 mod review;
+#[path = "main/review_login.rs"]
+mod review_login;

@@ -99,7 +99,7 @@ async fn page(guarded: Guarded) -> Result<String, Problem> {
 }
 
 /// How many patients were created.
-type Created = Arc<AtomicUsize>;
+pub(crate) type Created = Arc<AtomicUsize>;
 
 async fn create(
     State(created): State<Created>,
@@ -167,8 +167,18 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(
     clock: &Arc<ManualClock>,
     entropy: Arc<dyn Entropy>,
 ) -> (SecureRouter<S>, Arc<Guard>) {
+    guarded(recorder, clock, entropy, |guard| guard)
+}
+
+/// The same, with a guard that was given more.
+pub(crate) fn guarded<S: Clone + Send + Sync + 'static>(
+    recorder: &Arc<MemoryRecorder>,
+    clock: &Arc<ManualClock>,
+    entropy: Arc<dyn Entropy>,
+    given: impl FnOnce(Guard) -> Guard,
+) -> (SecureRouter<S>, Arc<Guard>) {
     let verifier = mint::verifier(clock.clone());
-    let guard = Arc::new(Guard::new("clinic", verifier, recorder.clone(), clock.clone()).unwrap());
+    let guard = Arc::new(given(Guard::new("clinic", verifier, recorder.clone(), clock.clone()).unwrap()));
     let authorizer = Authorizer::new(
         "clinic",
         Roles,
@@ -217,6 +227,19 @@ impl Bench {
         let router = routes().into_iter().fold(router, SecureRouter::route).clients(Clients::Direct);
         let created = Created::default();
         let address = serve(around(change(router).build_with_state(created.clone()).unwrap()));
+        Self { address, recorder, clock, guard, created }
+    }
+
+    /// Other routes, behind a guard that was given more.
+    pub(crate) fn of(
+        recorder: Arc<MemoryRecorder>,
+        clock: Arc<ManualClock>,
+        given: impl FnOnce(Guard) -> Guard,
+        change: impl FnOnce(SecureRouter<Created>) -> SecureRouter<Created>,
+    ) -> Self {
+        let (router, guard) = guarded(&recorder, &clock, Arc::new(SeededEntropy::new(1)), given);
+        let created = Created::default();
+        let address = serve(change(router).build_with_state(created.clone()).unwrap());
         Self { address, recorder, clock, guard, created }
     }
 

@@ -1,10 +1,14 @@
 //! What is not built.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::Method;
-use bartizan_axum::{ErrorKind, Route, SecureRouter, delete, get, post};
+use bartizan_axum::{Clients, ErrorKind, Route, SecureRouter, delete, get, post};
 use bartizan_core::Permission;
+use bartizan_crypto_ring::Ring;
+use bartizan_http::{Logins, RouteLimit, StepUp};
+use bartizan_rate_limit::{Limiter, MemoryLimits, OnOutage, Policy};
+use bartizan_sessions::{Freshness, MemoryStore, Sessions};
 use bartizan_testkit::{ManualClock, MemoryRecorder, SeededEntropy};
 use proptest::prelude::*;
 
@@ -102,6 +106,57 @@ fn the_inventory_shows_every_route_also_those_that_are_not_built() {
          GET     /patients/{id}  requires patient:read on the record\n"
     );
     assert!(router.inventory().to_json().contains(r#""policy":"missing""#));
+}
+
+/// What is wrong with these routes where sessions are kept.
+fn kinds_with_logins(routes: Vec<Route>) -> Vec<ErrorKind> {
+    let (recorder, clock) = (Arc::new(MemoryRecorder::default()), Arc::new(ManualClock::at(NOW)));
+    let (store, entropy) = (Arc::new(MemoryStore::new()), Arc::new(SeededEntropy::new(2)));
+    let (provider, policy) = (Arc::new(Ring::new()), bartizan_sessions::Policy::guide());
+    let sessions = Sessions::new("login", store, provider, entropy, clock.clone(), policy).unwrap();
+    let logins = Logins::of(sessions);
+    let router: SecureRouter =
+        bench::guarded(&recorder, &clock, Arc::new(SeededEntropy::new(1)), |guard| guard.logins(logins)).0;
+    let built = routes.into_iter().fold(router, SecureRouter::route).build();
+    built.map_or_else(|error| error.faults().iter().map(|fault| fault.kind()).collect(), |_| Vec::new())
+}
+
+#[test]
+fn where_sessions_are_kept_each_route_says_how_freshly_it_knows() {
+    let fresh = || get("/a", ok).authenticated().fresh(Freshness::ReadThrough);
+    assert_eq!(kinds_with_logins(vec![fresh(), get("/b", ok).public("liveness")]), []);
+    assert_eq!(kinds_with_logins(vec![get("/a", ok).authenticated()]), [ErrorKind::NoFreshness]);
+    assert_eq!(kinds_with_logins(vec![get("/a", ok).requires(READ)]), [ErrorKind::NoFreshness]);
+    assert_eq!(kinds_with_logins(vec![get("/a", ok)]), [ErrorKind::NoPolicy], "one thing at a time");
+    assert_eq!(kinds(vec![get("/a", ok).authenticated()]), [], "where none are kept there is nothing to say");
+}
+
+#[test]
+fn terms_that_cannot_be_kept_are_refused() {
+    let policy = || Policy::general(OnOutage::Closed);
+    let five_minutes = || StepUp::within(Duration::from_secs(300));
+    for (route, kind) in [
+        (get("/a", ok).authenticated().limit(RouteLimit::by_address(policy())), ErrorKind::NoLimiter),
+        (get("/a", ok).authenticated().step_up(StepUp::to(["a b"])), ErrorKind::StepUp),
+        (get("/a", ok).public("open").step_up(five_minutes()), ErrorKind::NobodyKnown),
+        (get("/a", ok).public("open").fresh(Freshness::ReadThrough), ErrorKind::NobodyKnown),
+    ] {
+        assert_eq!(kinds(vec![route]), [kind]);
+    }
+    let limited = |clients, limit| {
+        let (recorder, clock) = (Arc::new(MemoryRecorder::default()), Arc::new(ManualClock::at(NOW)));
+        let memory = MemoryLimits::new(1_000, clock.clone(), &SeededEntropy::new(2)).unwrap();
+        let limiter = Arc::new(Limiter::in_memory(Arc::new(memory)));
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let router: SecureRouter =
+            bench::guarded(&recorder, &clock, entropy, |guard| guard.limited_by(limiter)).0;
+        let built = router.clients(clients).route(get("/a", ok).public("open").limit(limit)).build();
+        built.map_or_else(|error| error.faults().iter().map(|fault| fault.kind()).collect(), |_| Vec::new())
+    };
+    assert_eq!(limited(Clients::Direct, RouteLimit::by_address(policy())), []);
+    assert_eq!(limited(Clients::BehindProxies, RouteLimit::of_everybody(policy())), []);
+    assert_eq!(limited(Clients::BehindProxies, RouteLimit::by_address(policy())), [ErrorKind::NoAddress]);
+    assert_eq!(limited(Clients::Direct, RouteLimit::by_principal(policy())), [ErrorKind::NobodyKnown]);
 }
 
 proptest! {

@@ -15,7 +15,7 @@ pub(crate) const LIFE: Duration = Duration::from_secs(15 * 60);
 /// How long after its end it is still taken, because clocks differ.
 pub(crate) const LEEWAY: Duration = Duration::from_secs(30);
 
-const ISSUER: &str = "https://login.example";
+pub(crate) const ISSUER: &str = "https://login.example";
 const AUDIENCE: &str = "https://api.example";
 
 fn key(seed: u64) -> SigningKey {
