@@ -9,9 +9,10 @@ use bartizan_envelope::{KeyStore, KeyWrapper, Keyring};
 use bartizan_field_crypto::Vault;
 use bartizan_http::Guard;
 use bartizan_passwords::{Params, Passwords};
+use bartizan_rate_limit::Limiter;
 use bartizan_tokens::{Issuer, KeySet, SigningKey, Verifier};
 
-use crate::{Error, ErrorKind, Security};
+use crate::{Error, ErrorKind, KeptSessions, Security, kept_sessions::Surroundings};
 
 /// Memory for password hashing, in bytes: eight at once at OWASP's floor of 19 MiB.
 const PASSWORD_MEMORY: u64 = 8 * 19_456 * 1_024;
@@ -51,7 +52,7 @@ impl AccessTokens {
 /// Collects the parts; [`Builder::build`] says which one is missing.
 ///
 /// Clock, randomness and primitives have defaults: the operating system's and ring's. Recorder, policy, access tokens and
-/// keys have none.
+/// keys have none. Without sessions and a limiter there are none.
 #[derive(Debug)]
 pub struct Builder {
     service: Box<str>,
@@ -64,6 +65,8 @@ pub struct Builder {
     tokens: Option<AccessTokens>,
     keys: Option<(Arc<dyn KeyStore>, Arc<dyn KeyWrapper>)>,
     passwords: (Params, u64),
+    sessions: Option<KeptSessions>,
+    limiter: Option<Arc<Limiter>>,
 }
 
 impl Builder {
@@ -79,6 +82,8 @@ impl Builder {
             tokens: None,
             keys: None,
             passwords: (Params::OWASP, PASSWORD_MEMORY),
+            sessions: None,
+            limiter: None,
         }
     }
 
@@ -145,6 +150,21 @@ impl Builder {
         self
     }
 
+    /// Keeps sessions: refresh tokens, browsers' cookies and API keys as this says, and tokens that can be revoked. From then on
+    /// each route says how freshly it has to know what was ended.
+    #[must_use]
+    pub fn sessions(mut self, sessions: KeptSessions) -> Self {
+        self.sessions = Some(sessions);
+        self
+    }
+
+    /// What limits how often routes are asked.
+    #[must_use]
+    pub fn limited_by(mut self, limiter: Arc<Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
     /// Builds the shell.
     ///
     /// # Errors
@@ -178,11 +198,28 @@ impl Builder {
             verifier = verifier.single_tenant();
         }
         let verifier = Arc::new(verifier);
+        let kept = self.sessions.map(|sessions| {
+            sessions.build(Surroundings {
+                issuer: &tokens.issuer,
+                service: &self.service,
+                recorder: &recorder,
+                provider: &provider,
+                entropy: &entropy,
+                clock: &clock,
+            })
+        });
+        let kept = kept.transpose()?;
         let issuer = Issuer::new(tokens.issuer, tokens.key, Arc::clone(&clock), Arc::clone(&entropy))
             .map_err(of_tokens())?;
-        let guard =
+        let mut guard =
             Guard::new(&self.service, Arc::clone(&verifier), Arc::clone(&recorder), Arc::clone(&clock))
                 .map_err(Error::of(ErrorKind::Guard, |error: &bartizan_http::Error| error.fault()))?;
+        if let Some(kept) = &kept {
+            guard = guard.logins(kept.logins.clone());
+        }
+        if let Some(limiter) = self.limiter {
+            guard = guard.limited_by(limiter);
+        }
 
         let keyring =
             Keyring::new(Arc::clone(&provider), wrapper, store, Arc::clone(&clock), Arc::clone(&entropy))
@@ -204,6 +241,7 @@ impl Builder {
             guard: Arc::new(guard),
             vault: Arc::new(vault),
             passwords: Arc::new(passwords),
+            kept,
         })
     }
 }

@@ -43,6 +43,9 @@ pub enum ErrorKind {
     /// The password parameters or the memory budget cannot be used.
     #[error("the password hasher cannot be built")]
     Passwords,
+    /// The policy of sessions, or the prefix of API keys, cannot be used.
+    #[error("sessions cannot be built")]
+    Sessions,
     /// The guard cannot be built.
     #[error("the guard cannot be built")]
     Guard,

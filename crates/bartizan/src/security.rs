@@ -7,9 +7,10 @@ use bartizan_crypto::Provider;
 use bartizan_field_crypto::Vault;
 use bartizan_http::Guard;
 use bartizan_passwords::Passwords;
+use bartizan_sessions::{ApiKeys, Sessions};
 use bartizan_tokens::{Issuer, Verifier};
 
-use crate::Builder;
+use crate::{Builder, Upkeep, kept_sessions::Kept};
 
 /// Everything that a service needs along the road. Cheap to clone.
 ///
@@ -27,6 +28,7 @@ pub struct Security {
     pub(crate) guard: Arc<Guard>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) passwords: Arc<Passwords>,
+    pub(crate) kept: Option<Kept>,
 }
 
 impl Security {
@@ -94,5 +96,23 @@ impl Security {
     #[must_use]
     pub const fn passwords(&self) -> &Arc<Passwords> {
         &self.passwords
+    }
+
+    /// What keeps sessions, if the builder was given a store for them.
+    #[must_use]
+    pub fn sessions(&self) -> Option<&Sessions> {
+        self.kept.as_ref().map(|kept| &kept.sessions)
+    }
+
+    /// What makes and checks API keys, if the builder was told where they are presented.
+    #[must_use]
+    pub fn api_keys(&self) -> Option<&ApiKeys> {
+        self.kept.as_ref().and_then(|kept| kept.keys.as_ref())
+    }
+
+    /// What has to run beside the requests where there are sessions. A service spawns it at its start.
+    #[must_use]
+    pub fn upkeep(&self) -> Option<Upkeep> {
+        self.kept.as_ref().map(|kept| kept.upkeep.clone())
     }
 }

@@ -1,6 +1,9 @@
 //! The builder: what is mandatory is asked for, and what it builds fits together.
 #![cfg(test)]
 
+#[path = "main/sessions.rs"]
+mod sessions;
+
 use std::{sync::Arc, time::Duration};
 
 use bartizan::{

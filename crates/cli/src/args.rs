@@ -1,5 +1,9 @@
 //! The command line.
 
+mod password;
+mod ring;
+mod sessions;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use bartizan::tokens::Algorithm;
@@ -8,6 +12,11 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+pub(crate) use self::{
+    password::{Breached, Least, Password, PasswordRules, Rule},
+    ring::{First, NextKey, Ring, Spans},
+    sessions::{ApiKey, NewKey, Owner, Session, Store, Which},
+};
 use crate::{input::SecretSource, outcome::note};
 
 /// Keys, tokens, passwords, policies, sealed fields and audit logs of services that use bartizan.
@@ -55,7 +64,7 @@ pub(crate) enum What {
     /// Signatures over anything (RFC 7515, compact)
     #[command(subcommand)]
     Jws(Jws),
-    /// Password hashes
+    /// Password hashes, rules for new passwords, and files of breached ones
     #[command(subcommand)]
     Password(Password),
     /// Policy files
@@ -64,6 +73,12 @@ pub(crate) enum What {
     /// Sealed fields
     #[command(subcommand)]
     Field(Field),
+    /// Who is logged in
+    #[command(subcommand)]
+    Session(Session),
+    /// Keys of programs
+    #[command(subcommand, name = "apikey")]
+    ApiKey(ApiKey),
     /// Audit logs
     #[command(subcommand)]
     Audit(Audit),
@@ -172,6 +187,9 @@ pub(crate) enum Key {
         #[arg(long, default_value = "jwk")]
         form: Form,
     },
+    /// Rings of keys that follow each other
+    #[command(subcommand)]
+    Ring(Ring),
 }
 
 #[derive(Debug, Subcommand)]
@@ -238,26 +256,6 @@ pub(crate) struct Keys {
     /// A JWK Set: of public keys, or of symmetric ones alone
     #[arg(long, value_name = "FILE")]
     pub(crate) jwks: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Password {
-    /// Hash a password with argon2id
-    Hash {
-        #[command(flatten)]
-        password: SecretSource,
-    },
-    /// Verify a password against a stored hash
-    Verify {
-        /// The file with the PHC string, bare or as `password hash` prints it; a hash is a secret too
-        #[arg(long, value_name = "FILE", required_unless_present = "hash_env", conflicts_with = "hash_env")]
-        hash_file: Option<PathBuf>,
-        /// The environment variable with the PHC string
-        #[arg(long, value_name = "NAME")]
-        hash_env: Option<String>,
-        #[command(flatten)]
-        password: SecretSource,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,11 +3,7 @@
 //! Opening takes the road that a service takes: the operator is a principal, an [`Authorizer`] decides by a policy and puts
 //! the decision on record, and the vault believes its grant. There is no way to open with the keys alone.
 
-use std::{
-    future::{Future, poll_fn},
-    path::Path,
-    sync::Arc,
-};
+use std::{future::poll_fn, path::Path, sync::Arc};
 
 use bartizan::{
     audit_events::Event,
@@ -28,6 +24,7 @@ use crate::{
     input::{self, SecretSource},
     key_file::PRIVATE,
     outcome::{Ended, Outcome, Unusable, refuse, say},
+    runtime::until_done,
 };
 
 /// The name in records.
@@ -255,11 +252,4 @@ fn permission(table: &str) -> Result<Permission, Unusable> {
     let permission =
         Permission::parse(name).map_err(|_| Unusable::of("the table", "no permission can name it"))?;
     Ok(permission.critical())
-}
-
-fn until_done(work: impl Future<Output = Ended>) -> Ended {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .map_err(|error| Unusable::of("the runtime", error))?
-        .block_on(work)
 }

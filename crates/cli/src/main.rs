@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod api_key;
 mod args;
 mod audit;
 mod field;
@@ -10,6 +11,10 @@ mod key_file;
 mod outcome;
 mod password;
 mod policy;
+mod ring;
+mod runtime;
+mod session;
+mod store;
 mod token;
 
 use std::process::ExitCode;
@@ -31,6 +36,8 @@ fn main() -> ExitCode {
         What::Password(command) => password::run(command),
         What::Policy(command) => policy::run(command),
         What::Field(command) => field::run(command),
+        What::Session(command) => session::run(command),
+        What::ApiKey(command) => api_key::run(command),
         What::Audit(command) => audit::run(command),
     };
     ended.map_or_else(|unusable| unusable.said(), ExitCode::from)

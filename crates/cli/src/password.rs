@@ -1,5 +1,9 @@
 //! `bartizan password`.
 
+mod breached;
+mod policy;
+mod tune;
+
 use std::{path::Path, sync::Arc};
 
 use bartizan::{
@@ -23,6 +27,9 @@ pub(crate) fn run(command: &Password) -> Ended {
         Password::Verify { hash_file, hash_env, password } => {
             verify(hash_file.as_deref(), hash_env.as_deref(), password)
         }
+        Password::Tune { target, memory, concurrent } => tune::run(*target, *memory, *concurrent),
+        Password::Policy { rules, password } => policy::run(rules, password),
+        Password::Breached(command) => breached::run(command),
     }
 }
 

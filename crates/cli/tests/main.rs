@@ -9,12 +9,18 @@ mod fields;
 mod inputs;
 #[path = "main/keys.rs"]
 mod keys;
+#[path = "main/new_passwords.rs"]
+mod new_passwords;
 #[path = "main/passwords.rs"]
 mod passwords;
 #[path = "main/policies.rs"]
 mod policies;
 #[path = "main/readme.rs"]
 mod readme;
+#[path = "main/rings.rs"]
+mod rings;
+#[path = "main/sessions.rs"]
+mod sessions;
 #[path = "main/support.rs"]
 mod support;
 #[path = "main/tokens.rs"]
