@@ -10,17 +10,23 @@ use bartizan::{
     crypto_ring::Ring,
     envelope::LocalMaster,
     field_crypto::{ErrorKind, SealedRow},
-    rbac::{Assignments, Engine, HeldAssignments, Policy},
+    rate_limit::{DeviceMarks, Limiter, MemoryLimits},
+    rbac::Policy,
+    sessions::By,
 };
+use bartizan_axum::Clients;
 use bartizan_keys_sqlite::SqliteKeyStore;
+use bartizan_sessions_sqlite::SqliteSessionStore;
 use bartizan_sqlite_writer::{Database, Place};
 
 use crate::{
-    Error, Folder, Makings, Parts, Wiring,
+    Error, Folder, LivePolicy, Mailer, Makings, Parts, Wiring,
     accounts::{Account, Accounts},
+    errands::Errands,
     folder::Keys,
     patient::Patient,
     patients::Patients,
+    private::{Private, PrivateData},
     seed, setup,
 };
 
@@ -30,6 +36,9 @@ pub(crate) const SERVICE: &str = "clinic";
 /// Who may do what.
 const POLICY: &str = include_str!("../policy.toml");
 
+/// How many keys the limits remember, of 25 bytes each.
+const LIMITED_KEYS: usize = 100_000;
+
 /// One clinic. Cheap to clone.
 #[derive(Clone)]
 pub struct Clinic(Arc<Inner>);
@@ -38,7 +47,13 @@ pub(crate) struct Inner {
     pub(crate) folder: Folder,
     pub(crate) parts: Parts,
     pub(crate) accounts: Accounts,
+    pub(crate) private: PrivateData,
     pub(crate) patients: Patients,
+    pub(crate) policy: Arc<LivePolicy>,
+    pub(crate) devices: DeviceMarks,
+    pub(crate) mailer: Arc<dyn Mailer>,
+    pub(crate) errands: Errands,
+    pub(crate) clients: Clients,
     pub(crate) log: Arc<Log>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) checkpoint_key: PublicKey,
@@ -83,6 +98,9 @@ impl Clinic {
         let database = Arc::new(Database::open(Place::File(folder.database())).map_err(in_database())?);
         let accounts = Accounts::open(Arc::clone(&database)).await.map_err(in_database())?;
         let patients = Patients::open(Arc::clone(&database)).await.map_err(in_database())?;
+        let private = PrivateData::open(Arc::clone(&database)).await.map_err(in_database())?;
+        let session_store =
+            SqliteSessionStore::open(Arc::clone(&database)).await.map_err(Error::part("clinic.db"))?;
         let key_store = SqliteKeyStore::open(Arc::clone(&database)).await.map_err(in_database())?;
         let mut roles = accounts.roles().await.map_err(in_database())?;
         // Accounts and patients come into the database in one write, the last of the first start: a clinic without accounts
@@ -102,28 +120,46 @@ impl Clinic {
 
         let policy = Policy::parse(POLICY).map_err(Error::part("policy"))?;
         let permissions = policy.permissions().map(str::to_owned).collect();
-        let held = roles.iter().fold(HeldAssignments::new(), |held, (tenant, user, role)| {
-            held.assign(tenant.as_str(), user.as_str(), role.as_str())
-        });
+        let policy = Arc::new(LivePolicy::new(policy, &roles));
+        let limits = MemoryLimits::new(LIMITED_KEYS, Arc::clone(&clock), &*entropy);
+        let limits = Arc::new(limits.map_err(Error::part("limits"))?);
         let parts = wiring.assemble(Makings {
-            policy: Arc::new(Engine::new(policy, Assignments::Held(held))),
+            policy: Arc::clone(&policy),
             log: Arc::clone(&log),
             signing_key,
             audience: wiring.audience(),
             key_store: Arc::new(key_store),
             key_wrapper: Arc::new(master),
-            clock,
+            session_store: Arc::new(session_store),
+            origins: wiring.origins()?,
+            limiter: Arc::new(Limiter::in_memory(limits)),
+            clock: Arc::clone(&clock),
         })?;
 
         match keys {
             Keys::MayBeDrawn => fill(&database, &parts, new_accounts).await?,
             Keys::MustExist => check_master_key(&folder, &parts, &roles).await?,
         }
+        for (tenant, user) in accounts.bare().await.map_err(in_database())? {
+            let row = parts.vault.seal(&Private::none(&tenant, &user)).await.map_err(Error::part("vault"))?;
+            private.add(row).await.map_err(in_database())?;
+        }
+        if let Some(upkeep) = &parts.upkeep {
+            upkeep.refresh().await.map_err(Error::part("sessions"))?;
+        }
+        let devices = DeviceMarks::new(&*provider, &folder.device_key(&*entropy)?, clock, entropy)
+            .map_err(Error::part("device key"))?;
         let clinic = Self(Arc::new(Inner {
             folder,
             parts,
             accounts,
+            private,
             patients,
+            policy,
+            devices,
+            mailer: wiring.mailer(),
+            errands: Errands::default(),
+            clients: wiring.clients(),
             log,
             provider,
             checkpoint_key,
@@ -144,7 +180,9 @@ impl Clinic {
             return Err(Error::NoAccount { tenant: tenant.to_owned(), user: user.to_owned() });
         };
         let (password, hash) = setup::new_password(&self.0.parts.passwords, &*self.0.parts.entropy)?;
-        self.0.accounts.set_password(&tenant, &user, &hash).await.map_err(Error::part("clinic.db"))?;
+        self.0.accounts.set_password(&tenant, &user, None, &hash).await.map_err(Error::part("clinic.db"))?;
+        let ended = self.0.parts.sessions.credential_changed(&tenant, &user, &By::owner()).await;
+        ended.map_err(Error::part("sessions"))?;
         let named = Target::Named { kind: "account", name: &user };
         let who = Subject::Process("operator");
         let fact = Event::AUTHN_PASSWORD_CHANGE.fact(
@@ -155,6 +193,7 @@ impl Clinic {
             Origin::service(SERVICE),
         );
         self.record(&fact)?;
+        self.deliver().await?;
         Ok(Credential { tenant, user, role, password })
     }
 
@@ -165,6 +204,14 @@ impl Clinic {
     pub fn close(self) -> Result<(), Error> {
         self.note(Event::SYS_SHUTDOWN)?;
         self.0.log.close().map(|_| ()).map_err(Error::part("audit log"))
+    }
+
+    /// Brings what happened to sessions to the record, before it is closed.
+    pub(crate) async fn deliver(&self) -> Result<(), Error> {
+        match &self.0.parts.upkeep {
+            Some(upkeep) => upkeep.deliver().await.map_err(Error::part("sessions")),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -203,7 +250,13 @@ async fn fill(database: &Database, parts: &Parts, accounts: Vec<Account>) -> Res
     for chart in seed::CHARTS {
         rows.push(parts.vault.seal(&Patient::from(chart)).await.map_err(Error::part("vault"))?);
     }
+    let mut private: Vec<SealedRow> = Vec::new();
+    for Account { tenant, user, .. } in &accounts {
+        let row = parts.vault.seal(&Private::none(tenant, user)).await;
+        private.push(row.map_err(Error::part("vault"))?);
+    }
     let write = database.write(move |sql| {
+        private.iter().try_for_each(|row| PrivateData::put(sql, row).map(drop))?;
         accounts.iter().try_for_each(|account| Accounts::add(sql, account).map(drop))?;
         rows.iter().try_for_each(|row| Patients::add(sql, row).map(drop))
     });

@@ -105,6 +105,11 @@ impl Folder {
         self.drawn(&self.master_file(), keys, entropy)
     }
 
+    /// The key of the marks by which devices are known again. Without its file a new one is made, and no device is known.
+    pub(crate) fn device_key(&self, entropy: &dyn Entropy) -> Result<SecretArray<32>, Error> {
+        self.drawn(&self.path.join("device.key"), Keys::MayBeDrawn, entropy)
+    }
+
     /// The key that signs the audit log's checkpoints.
     pub(crate) fn checkpoint_key(
         &self,

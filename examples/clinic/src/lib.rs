@@ -2,13 +2,23 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod authenticate;
 mod clinic;
 pub mod demo;
+mod errands;
 mod error;
 mod folder;
+mod letters;
+mod live_policy;
+mod mail;
+mod mailing;
+mod note;
+mod pages;
 mod patient;
 mod patients;
+mod private;
 mod routes;
+mod second_factor;
 mod seed;
 mod server;
 mod setup;
@@ -18,6 +28,13 @@ mod wiring;
 pub use clinic::{Clinic, Credential};
 pub use error::Error;
 pub use folder::Folder;
+pub use live_policy::LivePolicy;
+pub use mail::{Mail, Mailer, Printed};
 pub use routes::routes_table;
 pub use server::{Listening, bind, serve};
 pub use wiring::{ISSUER, Makings, Parts, Wiring};
+
+/// Its example is a test of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/howto/login.md")]
+struct HowToLogin;

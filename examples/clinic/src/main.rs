@@ -8,8 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use bartizan::core::os;
-use clap::{Args, Parser, Subcommand};
+use bartizan::rate_limit::{ForwardingHeader, TrustedProxies};
+use bartizan_clock_tokio::TokioClock;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clinic::{Clinic, Credential, Error, Folder, Wiring, bind, demo, routes_table, serve};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -24,6 +25,27 @@ struct Arguments {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// A proxy on this machine stands before the clinic, and names clients in this header
+    #[arg(long, value_name = "HEADER")]
+    behind: Option<Header>,
+    /// Where browsers find the clinic through the proxy, such as https://clinic.example
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Header {
+    XForwardedFor,
+    Forwarded,
+}
+
+impl From<Header> for ForwardingHeader {
+    fn from(header: Header) -> Self {
+        match header {
+            Header::XForwardedFor => Self::XForwardedFor,
+            Header::Forwarded => Self::Forwarded,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -52,9 +74,9 @@ enum What {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { what, data, port } = Arguments::parse();
+    let Arguments { what, data, port, behind, origin } = Arguments::parse();
     let ended = match what {
-        None => run(&data.folder, port).await.map_err(|error| error.to_string()),
+        None => run(&data.folder, port, behind, origin).await.map_err(|error| error.to_string()),
         Some(What::Demo) => {
             let driven = demo::run(Wiring::default(), &mut io::stdout()).await;
             driven.map(drop).map_err(|stopped| stopped.to_string())
@@ -74,15 +96,23 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn open(folder: Folder) -> Result<(Clinic, Vec<Credential>), Error> {
-    Clinic::open(folder, Arc::new(os::SystemClock), &Wiring::default()).await
+async fn open(folder: Folder, wiring: &Wiring) -> Result<(Clinic, Vec<Credential>), Error> {
+    Clinic::open(folder, Arc::new(TokioClock::new()), wiring).await
 }
 
-async fn run(data: &Path, port: u16) -> Result<(), Error> {
+async fn run(data: &Path, port: u16, behind: Option<Header>, origin: Option<String>) -> Result<(), Error> {
     let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
     // The port first: passwords that are told once must not be lost to a port that is taken.
     let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
-    let (clinic, credentials) = open(Folder::open(data)?).await?;
+    let mut wiring = Wiring::default().answering_at(listener.local_addr().map_err(Error::part("listening"))?);
+    if let Some(header) = behind {
+        let proxies = TrustedProxies::in_networks(header.into(), ["127.0.0.0/8"]);
+        wiring = wiring.behind(proxies.map_err(Error::part("proxies"))?);
+    }
+    if let Some(origin) = origin {
+        wiring = wiring.also_at(origin);
+    }
+    let (clinic, credentials) = open(Folder::open(data)?, &wiring).await?;
     let listening = serve(clinic.clone(), listener)?;
     let told = introduce(listening.address(), data, &credentials);
     if told.is_ok() {
@@ -149,6 +179,13 @@ An admin sees other fields of the same patient, and all of that on record.
   show "$URL/audit?limit=20"
   show $URL/audit/verify
 
+Somebody new. The mail with the token is printed here.
+
+  curl -sS $URL/register -H 'content-type: application/json' \
+    -d '{{"tenant":"north","user":"nora","email":"nora@mail.example","password":"seven herons over the quay"}}'
+  curl -sS $URL/verify-email -H 'content-type: application/json' -d '{{"token":"TOKEN OF THE MAIL"}}'
+  login north nora 'seven herons over the quay'
+
 An auditor needs a copy of the log and the public key, and not us.
 
   cargo run -q -p bartizan-cli -- audit verify {data}/audit --key {data}/checkpoint.jwk
@@ -172,13 +209,13 @@ fn say(text: &str) -> io::Result<()> {
 
 async fn routes() -> Result<(), Error> {
     let temporary = tempfile::tempdir().map_err(Error::part("temporary folder"))?;
-    let (clinic, _) = open(Folder::open(&temporary.path().join("data"))?).await?;
+    let (clinic, _) = open(Folder::open(&temporary.path().join("data"))?, &Wiring::default()).await?;
     say(routes_table(&clinic).trim_end()).map_err(Error::part("standard output"))?;
     clinic.close()
 }
 
 async fn password(data: &Path, tenant: &str, user: &str) -> Result<(), Error> {
-    let (clinic, _) = open(Folder::existing(data)?).await?;
+    let (clinic, _) = open(Folder::existing(data)?, &Wiring::default()).await?;
     let changed = clinic.new_password(tenant, user).await;
     clinic.close()?;
     say(changed?.password.expose()).map_err(Error::part("standard output"))

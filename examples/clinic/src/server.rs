@@ -54,6 +54,8 @@ pub struct Listening {
     address: SocketAddr,
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
+    clinic: Clinic,
 }
 
 /// Takes an address; port 0 takes a free one. Whoever connects waits until the clinic serves.
@@ -70,11 +72,21 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 /// When a route has no policy.
 pub fn serve(clinic: Clinic, listener: TcpListener) -> Result<Listening, Error> {
     let entropy = Arc::clone(&clinic.inner().parts.entropy);
-    let router = routes::router(clinic)?;
+    let router = routes::router(clinic.clone())?;
     let address = listener.local_addr().map_err(Error::part("listening"))?;
     let (stop, stopping) = watch::channel(());
+    let upkeep = tokio::spawn(keep_up(clinic.clone(), stopping.clone()));
     let task = tokio::spawn(accept(listener, router, entropy, stopping));
-    Ok(Listening { address, stop, task })
+    Ok(Listening { address, stop, task, upkeep, clinic })
+}
+
+/// Follows what was revoked and brings what happened to sessions to the record, until the clinic stops.
+async fn keep_up(clinic: Clinic, mut stopping: watch::Receiver<()>) {
+    let Some(upkeep) = &clinic.inner().parts.upkeep else { return };
+    tokio::select! {
+        never = upkeep.run() => match never {},
+        _ = stopping.changed() => {}
+    }
 }
 
 impl Listening {
@@ -91,7 +103,11 @@ impl Listening {
     pub async fn stop(self) -> Result<(), Error> {
         // A dropped sender says stop.
         drop(self.stop);
-        self.task.await.map_err(Error::part("serving"))
+        let served = self.task.await.map_err(Error::part("serving"));
+        self.upkeep.await.map_err(Error::part("upkeep"))?;
+        self.clinic.inner().errands.finish().await;
+        self.clinic.deliver().await?;
+        served
     }
 }
 

@@ -17,13 +17,16 @@ use bartizan::{
     crypto_ring::Ring,
     envelope::{self, KeyContext, KeyWrapper},
     http::Guard,
+    rate_limit::{LoginLimits, OnOutage, Quota},
     rbac::{Assignments, Engine, Policy},
     tokens::{Algorithm, Issuer, KeySet, SigningKey, Verifier, VerifyingKey},
 };
 use clinic::{
-    ISSUER, Makings, Parts, Wiring,
+    ISSUER, LivePolicy, Makings, Wiring,
     demo::{self, OTHER_AUDIENCE, STRANGER, Stopped},
 };
+
+use crate::stores::{Fault, Stored};
 
 async fn stops_at(step: &str, wiring: Wiring) {
     match demo::run(wiring, &mut io::sink()).await {
@@ -33,9 +36,7 @@ async fn stops_at(step: &str, wiring: Wiring) {
 }
 
 fn built(change: impl Fn(bartizan::Builder) -> bartizan::Builder + Send + Sync + 'static) -> Wiring {
-    Wiring::default().assembled_by(move |makings| {
-        change(makings.builder()).build().map(Parts::from).map_err(clinic::Error::part("security"))
-    })
+    Wiring::default().assembled_by(move |makings| makings.assembled_with(&change))
 }
 
 /// Allows everything to everybody.
@@ -55,7 +56,7 @@ async fn an_engine_that_allows_all() {
 
 /// Shows every field to whoever may see the record at all.
 #[derive(Debug)]
-struct Unmasked(Arc<Engine>);
+struct Unmasked(Arc<LivePolicy>);
 
 impl PolicyEngine for Unmasked {
     fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
@@ -72,14 +73,14 @@ impl PolicyEngine for Unmasked {
 async fn an_engine_that_forgets_the_field_sets() {
     let wiring = Wiring::default().assembled_by(|makings: Makings| {
         let unmasked = Unmasked(Arc::clone(&makings.policy));
-        makings.builder().policy(unmasked).build().map(Parts::from).map_err(clinic::Error::part("security"))
+        makings.assembled_with(|builder| builder.policy(unmasked))
     });
     stops_at("masked view", wiring).await;
 }
 
 /// Lets nobody see their own record.
 #[derive(Debug)]
-struct NoOwners(Arc<Engine>);
+struct NoOwners(Arc<LivePolicy>);
 
 impl PolicyEngine for NoOwners {
     fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
@@ -95,7 +96,7 @@ impl PolicyEngine for NoOwners {
 async fn an_engine_that_knows_no_owners() {
     let wiring = Wiring::default().assembled_by(|makings: Makings| {
         let blind = NoOwners(Arc::clone(&makings.policy));
-        makings.builder().policy(blind).build().map(Parts::from).map_err(clinic::Error::part("security"))
+        makings.assembled_with(|builder| builder.policy(blind))
     });
     stops_at("one's own record", wiring).await;
 }
@@ -103,14 +104,13 @@ async fn an_engine_that_knows_no_owners() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vault_of_another_authority() {
     let wiring = Wiring::default().assembled_by(|makings: Makings| {
-        let security = clinic::Error::part("security");
         let other_key = SigningKey::generate(&Ring::new(), Algorithm::EdDsa, None, &os::OsEntropy).unwrap();
         let other = makings.with_key(other_key).builder().build().unwrap();
-        let mut parts = Parts::from(makings.builder().build().map_err(security)?);
+        let mut parts = makings.assembled()?;
         parts.vault = Arc::clone(other.vault());
         Ok(parts)
     });
-    stops_at("role that may not", wiring).await;
+    stops_at("log in", wiring).await;
 }
 
 /// Asks the token who has which role.
@@ -124,7 +124,7 @@ async fn an_engine_that_believes_the_token_about_roles() {
 
 /// Lets doctors read whatever there is, whoever it belongs to.
 #[derive(Debug)]
-struct NoTenants(Arc<Engine>);
+struct NoTenants(Arc<LivePolicy>);
 
 impl PolicyEngine for NoTenants {
     fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
@@ -143,7 +143,7 @@ impl PolicyEngine for NoTenants {
 async fn an_engine_that_forgets_tenants_is_held_by_the_authorizer() {
     let wiring = Wiring::default().assembled_by(|makings: Makings| {
         let blind = NoTenants(Arc::clone(&makings.policy));
-        makings.builder().policy(blind).build().map(Parts::from).map_err(clinic::Error::part("security"))
+        makings.assembled_with(|builder| builder.policy(blind))
     });
     let ended = demo::run(wiring, &mut io::sink()).await;
     assert!(ended.is_ok(), "{ended:?}");
@@ -154,11 +154,12 @@ fn believing(others: impl Fn() -> Vec<VerifyingKey> + Send + Sync + 'static) -> 
     Wiring::default().assembled_by(move |makings: Makings| {
         let keys = [vec![makings.signing_key.verifying()], others()].concat();
         let (audience, clock) = (makings.audience, Arc::clone(&makings.clock));
-        let mut parts = Parts::from(makings.builder().build().map_err(clinic::Error::part("security"))?);
+        let mut parts = makings.assembled()?;
         let verifier =
             Verifier::access_tokens(ISSUER, audience, KeySet::new(keys).unwrap(), Arc::clone(&clock))
                 .unwrap();
-        parts.guard = Arc::new(Guard::new("clinic", verifier, Arc::clone(&parts.recorder), clock).unwrap());
+        let guard = Guard::new("clinic", verifier, Arc::clone(&parts.recorder), clock).unwrap();
+        parts.guard = Arc::new(guard.logins(parts.logins()).limited_by(Arc::clone(&parts.limiter)));
         Ok(parts)
     })
 }
@@ -179,9 +180,10 @@ async fn a_guard_that_keeps_its_refusals_to_itself() {
     let wiring = Wiring::default().assembled_by(|makings: Makings| {
         let keys = KeySet::new([makings.signing_key.verifying()]).unwrap();
         let (audience, clock) = (makings.audience, Arc::clone(&makings.clock));
-        let mut parts = Parts::from(makings.builder().build().map_err(clinic::Error::part("security"))?);
+        let mut parts = makings.assembled()?;
         let verifier = Verifier::access_tokens(ISSUER, audience, keys, Arc::clone(&clock)).unwrap();
-        parts.guard = Arc::new(Guard::new("clinic", verifier, Arc::new(Dropping), clock).unwrap());
+        let guard = Guard::new("clinic", verifier, Arc::new(Dropping), clock).unwrap();
+        parts.guard = Arc::new(guard.logins(parts.logins()).limited_by(Arc::clone(&parts.limiter)));
         Ok(parts)
     });
     stops_at("audit trail", wiring).await;
@@ -210,7 +212,7 @@ impl KeyWrapper for Bare {
 async fn a_wrapper_that_does_not_wrap() {
     let wiring = Wiring::default().assembled_by(|mut makings: Makings| {
         makings.key_wrapper = Arc::new(Bare);
-        makings.builder().build().map(Parts::from).map_err(clinic::Error::part("security"))
+        makings.assembled()
     });
     stops_at("stolen database", wiring).await;
 }
@@ -232,7 +234,7 @@ async fn an_issuer_that_repeats_itself() {
         let same = makings.signing_key.to_private_jwk();
         let same = SigningKey::from_jwk(&Ring::new(), same.expose().as_bytes()).unwrap();
         let issuer = Issuer::new(ISSUER, same, Arc::clone(&makings.clock), Arc::new(Sevens)).unwrap();
-        let mut parts = Parts::from(makings.builder().build().map_err(clinic::Error::part("security"))?);
+        let mut parts = makings.assembled()?;
         parts.issuer = Arc::new(issuer);
         Ok(parts)
     });
@@ -283,7 +285,7 @@ impl Recorder for Proud {
 async fn a_recorder_that_drops_denials() {
     let wiring = Wiring::default().assembled_by(|makings: Makings| {
         let proud = Arc::new(Proud(Arc::clone(&makings.log) as Arc<dyn Recorder>));
-        makings.builder().recorder(proud).build().map(Parts::from).map_err(clinic::Error::part("security"))
+        makings.assembled_with(|builder| builder.recorder(proud))
     });
     stops_at("audit trail", wiring).await;
 }
@@ -339,4 +341,65 @@ async fn a_verifier_that_takes_ended_tokens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_without_fsync() {
     stops_at("loss of power", Wiring::default().before_disk(|disk| Arc::new(WithoutSync(disk)))).await;
+}
+
+fn on_a_store(fault: Fault) -> Wiring {
+    Wiring::default().assembled_by(move |mut makings: Makings| {
+        makings.session_store = Arc::new(Stored::with(fault.clone(), Arc::clone(&makings.session_store)));
+        makings.assembled()
+    })
+}
+
+/// What is wrong with the stores below is what makes the demonstration stop, and not that there is something before them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_behind_another_one_passes() {
+    let ended = demo::run(on_a_store(Fault::None), &mut io::sink()).await;
+    assert!(ended.is_ok(), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_forgets_reuse() {
+    stops_at("refresh token used twice", on_a_store(Fault::ForgetsReuse)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_keeps_what_ended_to_itself() {
+    stops_at("log out everywhere", on_a_store(Fault::TellsNothing)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_takes_codes_twice() {
+    stops_at("second factor", on_a_store(Fault::CountsNothing)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_keeps_mailed_tokens() {
+    stops_at("register", on_a_store(Fault::KeepsTokens)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_that_admit_all() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let mut parts = makings.assembled()?;
+        let all = Quota::per(1_000_000, Duration::from_secs(1)).unwrap();
+        let limits = LoginLimits::new(Arc::clone(&parts.limiter), OnOutage::Closed);
+        parts.login_limits = Arc::new(limits.with_pair(all).with_address(all).with_account(all));
+        Ok(parts)
+    });
+    stops_at("stuffing", wiring).await;
+}
+
+/// A guard that asks nobody whether a token was revoked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_that_knows_no_sessions() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let keys = KeySet::new([makings.signing_key.verifying()]).unwrap();
+        let (audience, clock) = (makings.audience, Arc::clone(&makings.clock));
+        let mut parts = makings.assembled()?;
+        let verifier = Verifier::access_tokens(ISSUER, audience, keys, Arc::clone(&clock)).unwrap();
+        let guard = Guard::new("clinic", verifier, Arc::clone(&parts.recorder), clock).unwrap();
+        parts.guard = Arc::new(guard.limited_by(Arc::clone(&parts.limiter)));
+        Ok(parts)
+    });
+    stops_at("second factor", wiring).await;
 }

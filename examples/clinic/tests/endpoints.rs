@@ -1,6 +1,8 @@
 //! Every endpoint of a clinic that runs as its own process, and whatever can be sent to it: each answer is one clear problem,
 //! and nothing that was planted comes out anywhere.
 
+mod accounts;
+
 use bartizan::audit::{Query, Reader};
 use serde_json::{Value, json};
 
@@ -13,7 +15,19 @@ const CANARY: &str = "c4n4ry5f1d";
 const SAID: &str = "s4idby7cl1ent";
 
 /// Every endpoint that asks who is there.
-const GUARDED: [&str; 9] = [
+const GUARDED: [&str; 21] = [
+    "POST /logout",
+    "POST /logout-all",
+    "GET /sessions",
+    "DELETE /sessions/c4n4ry5f1d",
+    "POST /password",
+    "POST /mfa/totp",
+    "POST /mfa/totp/confirm",
+    "DELETE /mfa/totp",
+    "POST /api-keys",
+    "GET /api-keys",
+    "POST /api-keys/c4n4ry5f1d/rotate",
+    "DELETE /api-keys/c4n4ry5f1d",
     "GET /me",
     "GET /patients",
     "POST /patients",
@@ -25,14 +39,32 @@ const GUARDED: [&str; 9] = [
     "GET /audit/verify",
 ];
 
+/// Those of them that take no body, and do not wait for one.
+const BODILESS: [&str; 2] = ["POST /logout", "POST /logout-all"];
+
 /// Every endpoint that takes a body, with one that it takes.
-fn bodies() -> [(&'static str, Value); 4] {
+fn bodies() -> [(&'static str, Value); 13] {
     let patient = json!({ "name": "a", "ssn": "b", "medicalRecord": "c" });
     let mut new = patient.clone();
     new["owner"] = json!("kim");
     new["creditCard"] = json!("d");
     [
-        ("POST /login", json!({ "tenant": "north", "user": "ada", "password": CANARY })),
+        ("POST /login", json!({ "tenant": "north", "user": "ada", "password": CANARY, "code": CANARY })),
+        (
+            "POST /register",
+            json!({ "tenant": "north", "user": "kim", "email": "kim@c4n4ry5f1d.example", "password": CANARY }),
+        ),
+        ("POST /verify-email", json!({ "token": CANARY })),
+        ("POST /token", json!({ "refresh_token": CANARY })),
+        ("POST /password/reset", json!({ "tenant": "north", "user": "ada" })),
+        (
+            "POST /password/reset/confirm",
+            json!({ "tenant": "north", "user": "ada", "token": CANARY, "new": CANARY }),
+        ),
+        ("POST /password", json!({ "old": CANARY, "new": CANARY })),
+        ("POST /mfa/totp", json!({ "password": CANARY })),
+        ("POST /mfa/totp/confirm", json!({ "code": CANARY })),
+        ("POST /api-keys", json!({ "name": CANARY, "scopes": ["staff"], "days": 1 })),
         ("POST /patients", new),
         ("PUT /patients/p-101", patient.clone()),
         ("PATCH /patients/p-101", patient),
@@ -42,7 +74,7 @@ fn bodies() -> [(&'static str, Value); 4] {
 #[test]
 fn every_endpoint_answers_anything_with_one_clear_problem() {
     let folder = tempfile::tempdir().unwrap();
-    let site = Site::start(&folder.path().join("data"));
+    let site = Site::behind_a_proxy(&folder.path().join("data"));
     let before = site.get("/patients/p-101", &site.token("north", "ada")).body;
 
     credentials(&site);
@@ -51,6 +83,7 @@ fn every_endpoint_answers_anything_with_one_clear_problem() {
     media_types(&site);
     sizes(&site);
     fields(&site);
+    accounts::accounts(&site);
     ids(&site);
     methods(&site);
     queries(&site);
@@ -209,13 +242,22 @@ fn sizes(site: &Site) {
     let authorization = bearer(&site.token("north", "ada"));
     let headers = [authorization.as_str(), "Content-Type: application/json"];
     let chunked = [&headers[..], &["Transfer-Encoding: chunked"]].concat();
-    for line in GUARDED.into_iter().chain(["POST /login", "GET /health", "GET /.well-known/jwks.json"]) {
+    for line in GUARDED.into_iter().chain([
+        "POST /login",
+        "POST /register",
+        "POST /verify-email",
+        "POST /token",
+        "POST /password/reset",
+        "POST /password/reset/confirm",
+        "GET /health",
+        "GET /.well-known/jwks.json",
+    ]) {
         for bytes in [64 * 1024 + 1, 10 * 1024 * 1024] {
             let body = format!("{{\"{CANARY}\":\"{}\"}}", "a".repeat(bytes - CANARY.len() - 7));
             assert_eq!(body.len(), bytes);
             let what = format!("{line}, {bytes} bytes");
             site.send(line, &headers, body.as_bytes()).must_be(413, "PAYLOAD_TOO_LARGE", &what);
-            if line.starts_with("GET") || line.starts_with("DELETE") {
+            if line.starts_with("GET") || line.starts_with("DELETE") || BODILESS.contains(&line) {
                 continue;
             }
             let chunks = format!("{bytes:x}\r\n{body}\r\n0\r\n\r\n");
@@ -240,22 +282,26 @@ fn fields(site: &Site) {
         for not_an_object in [json!(null), json!(1), json!(CANARY)] {
             refused(&not_an_object, "", "type");
         }
-        for name in &names {
+        for name in names.iter().filter(|name| good[name.as_str()].is_string()) {
             let with = |value: Value| {
                 let mut body = good.clone();
                 body[name] = value;
                 body
             };
             let pointer = format!("/{name}");
-            for value in [json!(null), json!(1), json!(true), json!([CANARY]), json!({ CANARY: CANARY })] {
+            let is_optional = (line, name.as_str()) == ("POST /login", "code");
+            if !is_optional {
+                refused(&with(json!(null)), &pointer, "type");
+            }
+            for value in [json!(1), json!(true), json!([CANARY]), json!({ CANARY: CANARY })] {
                 refused(&with(value), &pointer, "type");
             }
             let mut without = good.clone();
             without.as_object_mut().unwrap().remove(name);
-            if !line.starts_with("PATCH") {
+            if !line.starts_with("PATCH") && !is_optional {
                 refused(&without, &pointer, "required");
             }
-            if line == "POST /login" {
+            if !line.ends_with("/patients") && !line.contains("/patients/") {
                 continue;
             }
             refused(&with(json!("")), &pointer, "required");
@@ -338,6 +384,21 @@ fn methods(site: &Site) {
         ("/health", &["GET", "HEAD"][..]),
         ("/.well-known/jwks.json", &["GET", "HEAD"]),
         ("/login", &["POST"]),
+        ("/register", &["POST"]),
+        ("/verify-email", &["POST"]),
+        ("/token", &["POST"]),
+        ("/password/reset", &["POST"]),
+        ("/password/reset/confirm", &["POST"]),
+        ("/logout", &["POST"]),
+        ("/logout-all", &["POST"]),
+        ("/sessions", &["GET", "HEAD"]),
+        ("/sessions/c4n4ry5f1d", &["DELETE"]),
+        ("/password", &["POST"]),
+        ("/mfa/totp", &["POST", "DELETE"]),
+        ("/mfa/totp/confirm", &["POST"]),
+        ("/api-keys", &["GET", "HEAD", "POST"]),
+        ("/api-keys/c4n4ry5f1d", &["DELETE"]),
+        ("/api-keys/c4n4ry5f1d/rotate", &["POST"]),
         ("/me", &["GET", "HEAD"]),
         ("/patients", &["GET", "HEAD", "POST"]),
         ("/patients/p-101", &["GET", "HEAD", "PUT", "PATCH", "DELETE"]),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bartizan::{core::os, passwords::Passwords};
-use clinic::{Clinic, Folder, Parts, Wiring, bind, serve};
+use clinic::{Clinic, Folder, Wiring, bind, serve};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -202,7 +202,7 @@ async fn everybody_who_may_not_in_costs_the_same_work() {
     let found = Arc::new(Mutex::new(None::<Arc<Passwords>>));
     let to = Arc::clone(&found);
     let wiring = Wiring::default().assembled_by(move |makings| {
-        let parts = makings.builder().build().map(Parts::from).map_err(clinic::Error::part("security"))?;
+        let parts = makings.assembled()?;
         *to.lock().unwrap() = Some(Arc::clone(&parts.passwords));
         Ok(parts)
     });

@@ -1,6 +1,6 @@
 //! A client as anybody would write one: HTTP/1.1 over TCP.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, body::Bytes};
@@ -30,21 +30,35 @@ impl Answer {
 
     /// Status, headers and body but for what differs between any two answers.
     pub(crate) fn comparable(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
-        let own = ["date", "x-request-id"];
+        // How often this client asked is its own affair.
+        let own = ["date", "x-request-id", "ratelimit"];
         let head = self.head.iter().filter(|(name, _)| !own.contains(&name.as_str())).cloned().collect();
         (self.status, head, self.body.clone())
     }
 }
 
-/// Sends requests to one address, a connection each.
-#[derive(Clone, Copy, Debug)]
+/// Sends requests to one address, a connection each. The clinic stands behind a proxy, which this client is too: it says for whom it
+/// asks.
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
     to: SocketAddr,
+    address: Ipv4Addr,
+    device: Option<String>,
 }
 
 impl Client {
     pub(crate) const fn new(to: SocketAddr) -> Self {
-        Self { to }
+        Self { to, address: Ipv4Addr::new(192, 0, 2, 1), device: None }
+    }
+
+    /// The same, asking for somebody at another address.
+    pub(crate) fn at(&self, address: Ipv4Addr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
+    /// The same, with the cookie of a device that the clinic knows.
+    pub(crate) fn on_device(&self, cookie: &str) -> Self {
+        Self { device: Some(cookie.to_owned()), ..self.clone() }
     }
 
     pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Result<Answer, Trouble> {
@@ -80,7 +94,14 @@ impl Client {
         token: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Answer, Trouble> {
-        let mut request = Request::builder().method(method).uri(path).header("host", self.to.to_string());
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", self.to.to_string())
+            .header("x-forwarded-for", self.address.to_string());
+        if let Some(device) = &self.device {
+            request = request.header("cookie", device);
+        }
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }

@@ -12,31 +12,35 @@ use serde_json::{Value, json};
 use super::{
     client::{Answer, Client},
     forge,
+    inbox::Inbox,
     log::{self, Log},
     power::Durable,
     step::{Trouble, must},
 };
 use crate::{Clinic, Credential, Error, Folder, Wiring, seed};
 
-type Saw = Result<String, Trouble>;
+pub(super) type Saw = Result<String, Trouble>;
 
 /// What the client knows while it walks the road.
 pub(crate) struct Road {
-    client: Client,
+    pub(super) client: Client,
     folder: Folder,
+    pub(super) inbox: Arc<Inbox>,
     durable: Durable,
     wiring: Wiring,
     credentials: Vec<Credential>,
-    doctor: String,
+    pub(super) doctor: String,
     nurse: String,
     admin: String,
     member: String,
     erased: String,
+    /// What may stand nowhere in the files.
+    pub(super) secrets: Vec<String>,
 }
 
 /// A patient of the north whose owner has an account, and another one.
-const MIA: &str = "p-100";
-const MAX: &str = "p-101";
+pub(super) const MIA: &str = "p-100";
+pub(super) const MAX: &str = "p-101";
 
 /// A patient of the south.
 const OLE: &str = "p-200";
@@ -46,6 +50,7 @@ impl Road {
         client: Client,
         folder: Folder,
         credentials: Vec<Credential>,
+        inbox: Arc<Inbox>,
         durable: Durable,
         wiring: Wiring,
     ) -> Self {
@@ -53,9 +58,11 @@ impl Road {
         Self {
             client,
             folder,
+            inbox,
             durable,
             wiring,
             credentials,
+            secrets: Vec::new(),
             doctor: token(),
             nurse: token(),
             admin: token(),
@@ -249,11 +256,12 @@ impl Road {
         for file in files(self.folder.path())? {
             let bytes = fs::read(&file)?;
             searched += bytes.len();
-            for chart in seed::CHARTS {
-                for secret in [chart.name, chart.ssn, chart.credit_card, chart.medical_record] {
-                    let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-                    must(!found, || format!("{} holds “{secret}”", file.display()))?;
-                }
+            let charts = seed::CHARTS
+                .iter()
+                .flat_map(|chart| [chart.name, chart.ssn, chart.credit_card, chart.medical_record]);
+            for secret in charts.chain(self.secrets.iter().map(String::as_str)) {
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                must(!found, || format!("{} holds “{secret}”", file.display()))?;
             }
         }
         let cells = self.cells(MAX)?;
@@ -261,7 +269,7 @@ impl Road {
             "a column is no sealed cell".to_owned()
         })?;
         Ok(format!(
-            "{searched} bytes in database, key store, keys and log: no name, number or diagnosis; cells start with FB 01"
+            "{searched} bytes in database, key store, keys and log: no name, number or diagnosis, no address, password or token; cells start with FB 01"
         ))
     }
 
@@ -328,8 +336,15 @@ impl Road {
         must(!read.contains("900-12-") && !read.contains("Fractured"), || {
             "personal data is in the audit log".to_owned()
         })?;
-        let whole = Log::read(&self.folder.audit())?;
-        for event in ["failed_login", "token_refused", "authn_login_success"] {
+        let whole = self.log_with("sessions_revoked").await?;
+        for event in [
+            "failed_login",
+            "token_refused",
+            "authn_login_success",
+            "authn_token_reuse",
+            "sessions_revoked",
+            "api_key_created",
+        ] {
             must(whole.has(event), || format!("no {event} on record"))?;
         }
         must(whole.mentions("permission_granted", &self.erased), || {
@@ -413,13 +428,33 @@ impl Road {
         Ok(copy)
     }
 
+    /// The log, once it has this: what happens to sessions comes there a moment later.
+    pub(super) async fn log_with(&self, event: &str) -> Result<Log, Trouble> {
+        for _ in 0..50 {
+            let log = Log::read(&self.folder.audit())?;
+            if log.has(event) {
+                return Ok(log);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        Err(format!("no {event} on record after five seconds").into())
+    }
+
     async fn token(&self, tenant: &str, user: &str) -> Result<String, Trouble> {
-        let credential = self.credentials.iter().find(|known| known.tenant == tenant && known.user == user);
-        let password = credential.ok_or("no such account")?.password.expose();
-        let login = json!({ "tenant": tenant, "user": user, "password": password });
+        let answer = self.log_in_as(tenant, user).await?;
+        Ok(json_of(&answer).at("access_token").as_str().ok_or("no access_token")?.to_owned())
+    }
+
+    pub(super) async fn log_in_as(&self, tenant: &str, user: &str) -> Result<Answer, Trouble> {
+        let login = json!({ "tenant": tenant, "user": user, "password": self.password(tenant, user)? });
         let answer = self.client.post("/login", None, &login).await?;
         expect(&answer, 200)?;
-        Ok(json_of(&answer).at("access_token").as_str().ok_or("no access_token")?.to_owned())
+        Ok(answer)
+    }
+
+    pub(super) fn password(&self, tenant: &str, user: &str) -> Result<&str, Trouble> {
+        let credential = self.credentials.iter().find(|known| known.tenant == tenant && known.user == user);
+        Ok(credential.ok_or("no such account")?.password.expose())
     }
 
     fn database(&self) -> Result<Connection, Trouble> {
@@ -435,38 +470,38 @@ impl Road {
     }
 }
 
-fn expect(answer: &Answer, status: u16) -> Result<(), Trouble> {
+pub(super) fn expect(answer: &Answer, status: u16) -> Result<(), Trouble> {
     must(answer.status == status, || format!("{} instead of {status}: {}", answer.status, text(answer)))
 }
 
-fn expect_code(answer: &Answer, status: u16, expected: &str) -> Result<(), Trouble> {
+pub(super) fn expect_code(answer: &Answer, status: u16, expected: &str) -> Result<(), Trouble> {
     expect(answer, status)?;
     must(code(answer) == expected, || format!("{} instead of {expected}", code(answer)))
 }
 
-fn code(answer: &Answer) -> String {
+pub(super) fn code(answer: &Answer) -> String {
     json_of(answer).at("code").as_str().unwrap_or("no code").to_owned()
 }
 
 /// A JSON object whose absent members are null.
-struct Members(Value);
+pub(super) struct Members(Value);
 
 impl Members {
-    fn at(&self, name: &str) -> &Value {
+    pub(super) fn at(&self, name: &str) -> &Value {
         self.0.get(name).unwrap_or(&Value::Null)
     }
 }
 
-fn json_of(answer: &Answer) -> Members {
+pub(super) fn json_of(answer: &Answer) -> Members {
     Members(answer.json())
 }
 
-fn text(answer: &Answer) -> String {
+pub(super) fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
 /// Everything of an answer but what differs between any two: date and request id.
-fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
+pub(super) fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
     let (status, head, _) = answer.comparable();
     let mut body = answer.json();
     if let Some(members) = body.as_object_mut() {

@@ -1,26 +1,27 @@
-//! Logging in.
+//! Logging in, and renewing what that gave.
 
-use std::sync::Arc;
-
-use axum::{Json, extract::State, response::IntoResponse};
-use bartizan::{
-    audit_events::Event,
-    core::{Fault, Origin, Outcome, SecretText, Subject, Target},
-    http::{Code, FieldError},
-    passwords::{ErrorKind, Verification},
-    tokens::AccessToken,
+use axum::{
+    Json,
+    extract::State,
+    http::header::SET_COOKIE,
+    response::{AppendHeaders, IntoResponse},
 };
-use bartizan_axum::{Client, Problem, StrictJson, Who};
+use bartizan::{
+    core::{RawToken, SecretText},
+    http::DeviceCookie,
+    sessions::{RefreshToken, Session},
+};
+use bartizan_axum::{Client, ClientIp, DeviceMark, Problem, StrictJson, Who};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::{Clinic, accounts::Found, clinic::SERVICE};
+use crate::{
+    Clinic,
+    authenticate::{self, DEVICE_LIVES, Shown, authenticate},
+    wiring::ACCESS_LIVES,
+};
 
-/// How long an access token lives, in seconds.
-const LIFETIME: u64 = 15 * 60;
-
-/// Longest name of a tenant or user, in bytes.
-const MAX_NAME: usize = 64;
+/// Which program tokens are given to.
+pub(super) const CLIENT: &str = "clinic-web";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,52 +29,77 @@ pub(super) struct Login {
     tenant: String,
     user: String,
     password: String,
+    code: Option<String>,
 }
 
-/// Unknown tenant, unknown user and wrong password look alike and take alike.
-pub(super) async fn login(
-    State(clinic): State<Clinic>,
-    client: Client,
-    StrictJson(Login { tenant, user, password }): StrictJson<Login>,
-) -> Result<impl IntoResponse, Problem> {
-    check([("/tenant", &tenant), ("/user", &user)])?;
-    let found = clinic.inner().accounts.find(&tenant, &user).await.map_err(|error| error.fault())?;
-    let (role, hash) = match found {
-        Some(Found::Account { role, hash }) => (Some(role), Some(hash)),
-        Some(Found::Damaged) => return Err(Fault::Integrity.into()),
-        None => (None, None),
-    };
-    let password = SecretText::new(password);
-    let passwords = Arc::clone(&clinic.inner().parts.passwords);
-    let checked = tokio::task::spawn_blocking(move || passwords.verify(&password, hash.as_ref()));
-    let verification = match checked.await {
-        Ok(Ok(verification)) => verification,
-        Ok(Err(error)) if matches!(error.kind(), ErrorKind::Empty | ErrorKind::TooLong) => {
-            Verification::Mismatch
+/// An access token, and the refresh token by which the next one is had.
+#[derive(Serialize)]
+pub(super) struct Pair {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    refresh_token: String,
+    refresh_expires_in: u64,
+}
+
+impl Pair {
+    /// Of a session that just began or was renewed. Its roles are those of now.
+    pub(super) fn of(clinic: &Clinic, mut session: Session, refresh: &RefreshToken) -> Result<Self, Problem> {
+        let inner = clinic.inner();
+        if let Some(role) = inner.policy.role_of(&session.tenant, &session.subject) {
+            session.facts.roles = vec![role.into()];
         }
-        Ok(Err(error)) => return Err(error.fault().into()),
-        Err(_) => return Err(Fault::Bug.into()),
-    };
-    let origin = client.origin(SERVICE);
-    let claimed = Subject::Claimed { tenant: &tenant, subject: &user };
-    match (verification, role) {
-        (Verification::Match { .. }, Some(role)) => {
-            note(&clinic, Event::AUTHN_LOGIN_SUCCESS, Outcome::Success, claimed, origin)?;
-            let token =
-                AccessToken::new(user, clinic.inner().audience, "clinic-web").tenant(tenant).roles([role]);
-            let token = clinic.inner().parts.issuer.issue(&token).map_err(|error| error.fault())?;
-            Ok(Json(
-                json!({ "access_token": token.expose(), "token_type": "Bearer", "expires_in": LIFETIME }),
-            ))
-        }
-        _ => {
-            note(&clinic, Event::FAILED_LOGIN, Outcome::Failure, claimed, origin)?;
-            Err(Code::InvalidCredentials.into())
-        }
+        let token = inner.parts.sessions.access_token(&session, inner.audience)?;
+        let token = inner.parts.issuer.issue(&token).map_err(|error| error.fault())?;
+        let left = session.expires.min(session.idle_expires).since(inner.parts.clock.wall());
+        Ok(Self {
+            access_token: token.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: ACCESS_LIVES.min(left).as_secs(),
+            refresh_token: refresh.expose().to_owned(),
+            refresh_expires_in: left.as_secs(),
+        })
     }
 }
 
-/// Who the token says you are.
+/// A name, a password and a code of the second factor where there is one, for a pair of tokens.
+pub(super) async fn login(
+    State(clinic): State<Clinic>,
+    client: Client,
+    address: ClientIp,
+    DeviceMark(device): DeviceMark,
+    StrictJson(login): StrictJson<Login>,
+) -> Result<impl IntoResponse, Problem> {
+    let from = authenticate::From::new(&client, address);
+    let (password, code) = (SecretText::new(login.password), login.code.map(SecretText::new));
+    let shown = Shown { tenant: login.tenant, user: login.user, password, code, device };
+    let who = authenticate(&clinic, from, shown).await?;
+    let begun = clinic.inner().parts.sessions.begin(&who.session(&from, CLIENT), &from.by_owner()).await;
+    let (session, refresh) = begun?;
+    let device = DeviceCookie.set(&who.device_mark, DEVICE_LIVES)?;
+    Ok((AppendHeaders([(SET_COOKIE, device)]), Json(Pair::of(&clinic, session, &refresh)?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refresh {
+    refresh_token: String,
+}
+
+/// A refresh token for the next pair. One that was exchanged before ends the session: two parties hold it.
+pub(super) async fn refresh(
+    State(clinic): State<Clinic>,
+    client: Client,
+    address: ClientIp,
+    StrictJson(Refresh { refresh_token }): StrictJson<Refresh>,
+) -> Result<impl IntoResponse, Problem> {
+    let by = authenticate::From::new(&client, address).by_owner();
+    let shown = SecretText::new(refresh_token);
+    let rotated = clinic.inner().parts.sessions.rotate(RawToken::new(shown.expose()), &by).await?;
+    Ok(Json(Pair::of(&clinic, rotated.session, &rotated.token)?))
+}
+
+/// Who the credential says you are.
 pub(super) async fn me(Who(who): Who) -> impl IntoResponse {
     Json(Me {
         subject: who.subject().to_owned(),
@@ -87,32 +113,4 @@ struct Me {
     subject: String,
     tenant: String,
     roles: Vec<Box<str>>,
-}
-
-/// What was claimed is put on record: it has to be a name that an account could have.
-fn check(names: [(&'static str, &String); 2]) -> Result<(), Problem> {
-    let wrong = names.into_iter().filter_map(|(pointer, name)| match name.len() {
-        0 => Some(FieldError::new(pointer, "required", "must not be empty")),
-        1..=MAX_NAME if !name.chars().any(char::is_control) => None,
-        1..=MAX_NAME => Some(FieldError::new(pointer, "invalid", "must not have control characters")),
-        _ => Some(FieldError::new(pointer, "too_long", "must not be over 64 bytes")),
-    });
-    let wrong: Vec<FieldError> = wrong.collect();
-    if wrong.is_empty() { Ok(()) } else { Err(bartizan::http::Problem::fields(wrong).into()) }
-}
-
-fn note(
-    clinic: &Clinic,
-    event: Event,
-    outcome: Outcome,
-    who: Subject<'_>,
-    origin: Origin<'_>,
-) -> Result<(), Problem> {
-    let parts = &clinic.inner().parts;
-    let fact =
-        event.fact(outcome, parts.clock.wall(), who, Target::Named { kind: "route", name: "/login" }, origin);
-    match parts.recorder.record(&fact) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Code::ServiceUnavailable.into()),
-    }
 }
