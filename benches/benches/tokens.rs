@@ -13,12 +13,13 @@ use std::{cell::Cell, collections::HashMap, error::Error, sync::Arc};
 
 use aws_lc_rs::{encoding::AsDer, rsa};
 use bartizan::{
-    core::{Entropy, RawToken, SecretBytes, os},
+    core::{BufferedEntropy, Entropy, RawToken, SecretBytes, os},
     crypto::{PrivateKey, Provider, SignatureAlgorithm},
     crypto_aws_lc::AwsLc,
     crypto_ring::Ring,
     tokens::{
-        AccessToken, Algorithm, Issuer, KeySet, SigningKey, TokenCache, Verifier, VerifyingKey, jws, key_file,
+        AccessToken, Algorithm, Issuer, KeySet, SigningKey, TokenCache, TrustedIssuer, Verifier,
+        VerifyingKey, jws, key_file,
     },
 };
 use bartizan_benches::{Bench, Case};
@@ -41,7 +42,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     hs256(&mut bench, "hs256_verify", "hs256_issue", &Ring::new(), ring_bare::hmac)?;
     hs256(&mut bench, "hs256_verify_aws_lc", "hs256_issue_aws_lc", &AwsLc::new(), aws_lc_bare::hmac)?;
     principal_hs256(&mut bench)?;
+    own_claims_hs256(&mut bench)?;
     header_not_known(&mut bench)?;
+    several_issuers(&mut bench)?;
     jwks_lookup(&mut bench)?;
     cached_verify_es256(&mut bench)?;
     for (algorithm, [verify, issue, verify_aws_lc, issue_aws_lc]) in [
@@ -155,6 +158,63 @@ fn header_not_known(bench: &mut Bench) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Claims of one's own read into a struct, and written from one.
+fn own_claims_hs256(bench: &mut Bench) -> Result<(), Box<dyn Error>> {
+    let (key, secret) = shared_key(&Ring::new(), KID)?;
+    let bare = ring_bare::hmac(&secret);
+    let verifier = verifier([key.verifying()])?;
+    let issuer = issuer(key)?;
+    let token = checked(&verifier, &issuer)?;
+    let (signed, tag) = parts(&token)?;
+    let own = verifier.verify_with::<by_hand::Own>(RawToken::new(&token))?;
+    by_hand::own(&token, &bare.verify)
+        .filter(|by_hand| by_hand == own.own())
+        .ok_or("by hand others are read")?;
+    bench.run(
+        Case::new("hs256_verify_with", || verifier.verify_with::<by_hand::Own>(RawToken::new(&token)))
+            .limit(|| (bare.verify)(signed.as_bytes(), &tag))
+            .floor(|| by_hand::own(&token, &bare.verify)),
+    );
+    let header = token.split_once('.').ok_or("no header")?.0;
+    let issued = issuer.issue_with(&bare_claims(), own.own())?;
+    verifier.verify_with::<by_hand::Own>(RawToken::new(issued.expose()))?;
+    bench.run(
+        Case::new("hs256_issue_with", || issuer.issue_with(&bare_claims(), own.own()))
+            .limit(|| (bare.tag)(signed.as_bytes()))
+            .floor(|| by_hand::issue(header, &bare.tag)),
+    );
+    let (key, _) = shared_key(&Ring::new(), KID)?;
+    let entropy = Arc::new(BufferedEntropy::new(os::OsEntropy));
+    let buffered = Issuer::new(ISSUER, key, Arc::new(os::SystemClock), entropy)?;
+    let claims = claims();
+    bench.run(
+        Case::new("hs256_issue_buffered", || buffered.issue(&claims))
+            .limit(|| (bare.tag)(signed.as_bytes()))
+            .floor(|| by_hand::issue(header, &bare.tag)),
+    );
+    Ok(())
+}
+
+/// `hs256_verify` where two issuers are trusted: the claims say whose keys are to be taken.
+fn several_issuers(bench: &mut Bench) -> Result<(), Box<dyn Error>> {
+    let (key, secret) = shared_key(&Ring::new(), KID)?;
+    let (other, _) = shared_key(&Ring::new(), KID)?;
+    let bare = ring_bare::hmac(&secret);
+    let trusted = |name: &str, key: &SigningKey| {
+        Ok::<_, Box<dyn Error>>(TrustedIssuer::new(name, AUDIENCE, KeySet::new([key.verifying()])?))
+    };
+    let issuers = [trusted(ISSUER, &key)?, trusted("https://auth.example.com", &other)?];
+    let verifier = Verifier::of(issuers, Arc::new(os::SystemClock))?.single_tenant();
+    let token = checked(&verifier, &issuer(key)?)?;
+    let (signed, tag) = parts(&token)?;
+    bench.run(
+        Case::new("hs256_verify_two_issuers", || verifier.verify(RawToken::new(&token)).is_ok())
+            .limit(|| (bare.verify)(signed.as_bytes(), &tag))
+            .floor(|| by_hand::verify(&token, &bare.verify)),
+    );
+    Ok(())
+}
+
 /// Each token is of another key among 64, more than known headers are kept for.
 fn jwks_lookup(bench: &mut Bench) -> Result<(), Box<dyn Error>> {
     let mut keys = Vec::new();
@@ -236,11 +296,12 @@ fn issuer(key: SigningKey) -> Result<Issuer, Box<dyn Error>> {
     Ok(Issuer::new(ISSUER, key, Arc::new(os::SystemClock), Arc::new(os::OsEntropy))?)
 }
 
+fn bare_claims() -> AccessToken<'static> {
+    AccessToken::new(SUBJECT, AUDIENCE, CLIENT).roles([ROLE])
+}
+
 fn claims() -> AccessToken<'static> {
-    AccessToken::new(SUBJECT, AUDIENCE, CLIENT)
-        .roles([ROLE])
-        .claim("email", json!(EMAIL))
-        .claim("permissions", json!(PERMISSIONS))
+    bare_claims().claim("email", json!(EMAIL)).claim("permissions", json!(PERMISSIONS))
 }
 
 /// A token that has the size which the figures are of, and that is accepted.

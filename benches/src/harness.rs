@@ -24,6 +24,7 @@ pub struct Case<'a> {
     floor: Option<Work<'a>>,
     between: Option<Work<'a>>,
     burst: u32,
+    most_rounds: usize,
 }
 
 impl<'a> Case<'a> {
@@ -36,6 +37,7 @@ impl<'a> Case<'a> {
             floor: None,
             between: None,
             burst: 1 << 24,
+            most_rounds: ROUNDS,
         }
     }
 
@@ -58,6 +60,13 @@ impl<'a> Case<'a> {
     #[must_use]
     pub const fn in_bursts_of(mut self, calls: u32) -> Self {
         self.burst = calls;
+        self
+    }
+
+    /// At most so many samples of each variant: for work that takes many milliseconds.
+    #[must_use]
+    pub const fn in_rounds(mut self, rounds: usize) -> Self {
+        self.most_rounds = rounds;
         self
     }
 
@@ -109,7 +118,7 @@ impl Bench {
                 .flatten()
                 .map(|work| Variant::prepared(work, case.burst))
                 .collect();
-        for round in 0..self.rounds {
+        for round in 0..self.rounds.min(case.most_rounds) {
             // Every variant is first as often as any other.
             let first = round % variants.len();
             variants.rotate_left(first);

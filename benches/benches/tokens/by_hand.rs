@@ -47,6 +47,34 @@ pub(crate) struct Somebody {
     roles: Vec<String>,
 }
 
+/// Claims that are no others' than the service's.
+#[derive(Deserialize, Serialize, PartialEq, Eq)]
+pub(crate) struct Own {
+    email: String,
+    permissions: Vec<String>,
+}
+
+/// Verifies, and reads claims of one's own.
+pub(crate) fn own(token: &str, verified: impl Fn(&[u8], &[u8]) -> bool) -> Option<Own> {
+    #[derive(Deserialize)]
+    struct Claims<'a> {
+        iss: &'a str,
+        aud: &'a str,
+        exp: i64,
+        email: String,
+        permissions: Vec<String>,
+    }
+
+    let (signed, signature) = token.rsplit_once('.')?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    let claims = verified(signed.as_bytes(), &signature).then(|| signed.split_once('.'))??.1;
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims = serde_json::from_slice::<Claims<'_>>(&claims).ok()?;
+    let is_good =
+        claims.iss == ISSUER && claims.aud == AUDIENCE && claims.exp > os::SystemClock.wall().as_secs();
+    is_good.then_some(Own { email: claims.email, permissions: claims.permissions })
+}
+
 /// Verifies, and makes somebody of it.
 pub(crate) fn somebody(token: &str, verified: impl Fn(&[u8], &[u8]) -> bool) -> Option<Somebody> {
     let (signed, signature) = token.rsplit_once('.')?;
