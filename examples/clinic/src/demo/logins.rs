@@ -174,7 +174,7 @@ impl Road {
         let stranger: Client = self.client.at(Ipv4Addr::new(198, 51, 100, 99));
         expect_code(&stranger.post("/login", None, &login(&own)).await?, 429, "TOO_MANY_AUTH_ATTEMPTS")?;
         expect(&home.on_device(&cookie).post("/login", None, &login(&own)).await?, 200)?;
-        self.log_with("authn_login_fail_max").await?;
+        self.log_with(&["authn_login_fail_max"]).await?;
         Ok(format!(
             "{guessed} guesses from {MOST_BOTS} addresses were answered with 401, {slowed} with 429, five at most for each address; then 429 for everybody, even with the right password, and 200 for its owner's own browser"
         ))
