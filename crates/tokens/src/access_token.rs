@@ -163,17 +163,12 @@ impl<'a> AccessToken<'a> {
         self.lifetime
     }
 
-    /// Appends the claims, as JSON, behind the name of the issuer, and those of `own`. The id is written as base64url.
+    /// Appends the claims, as JSON, behind the name of the issuer. The id is written as base64url. The object stays open for
+    /// [`AccessToken::write_own`].
     ///
     /// # Errors
-    /// [`ErrorKind::Claim`] for a name that is none, [`ErrorKind::TooLarge`] for more values or levels than a verifier reads.
-    pub(crate) fn write(
-        &self,
-        now: UnixTime,
-        jti: &[u8],
-        own: &(impl Serialize + ?Sized),
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    /// [`ErrorKind::Claim`] for a name that is none.
+    pub(crate) fn write(&self, now: UnixTime, jti: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         // Whole seconds, rounded down: a token is never issued in the future.
         let issued_at = now.as_secs();
         if issued_at < 0 {
@@ -213,21 +208,29 @@ impl<'a> AccessToken<'a> {
             name(out, "act", br#","act":{"sub":"#, actor)?;
             out.push(b'}');
         }
-        self.write_own(own, out)?;
-        out.push(b'}');
         Ok(())
     }
 
-    /// What somebody adds is held to what our own verifier reads: depth, number of values, and what it reads as something else.
-    fn write_own(&self, own: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Result<(), Error> {
+    /// Appends claims of one's own. What somebody adds is held to what our own verifier reads: depth, number of values, and what
+    /// it reads as something else.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Claim`], [`ErrorKind::TooLarge`] for more values or levels than a verifier reads.
+    pub(crate) fn write_own(&self, own: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Result<(), Error> {
+        self.write_given(out)?.members(own, &|name| self.is_taken(name))
+    }
+
+    fn write_given<'o>(&self, out: &'o mut Vec<u8>) -> Result<Writer<'o>, Error> {
         let Limits { values, depth, .. } = Limits::DEFAULT;
         let values = values.checked_sub(self.values()).ok_or(ErrorKind::TooLarge)?;
         // One level is the object of all claims.
         let mut writer = Writer::new(out, values, depth - 1);
         self.own.iter().try_for_each(|(name, value)| writer.member(name, value))?;
-        let is_taken =
-            |name: &str| claims::is_registered(name) || self.own.iter().any(|(own, _)| own == name);
-        writer.members(own, &is_taken)
+        Ok(writer)
+    }
+
+    fn is_taken(&self, name: &str) -> bool {
+        claims::is_registered(name) || self.own.iter().any(|(own, _)| own == name)
     }
 
     /// Members and elements, all levels together, before claims of one's own.

@@ -108,17 +108,21 @@ impl Issuer {
         token: &AccessToken<'_>,
         own: &C,
     ) -> Result<SecretText, Error> {
+        let (active, mut claims) = self.begin(token)?;
+        token.write_own(own, &mut claims)?;
+        end(&active, claims)
+    }
+
+    /// The claims but for somebody's own. Their type is known where they call, and what depends on it is compiled there.
+    fn begin(&self, token: &AccessToken<'_>) -> Result<(Arc<Active>, Vec<u8>), Error> {
         token.check()?;
         let active = self.active(token)?;
         let mut jti = [0; 16];
         self.entropy.fill(&mut jti)?;
         let mut claims = Vec::with_capacity(USUAL_CLAIMS);
         claims.extend_from_slice(&self.begins);
-        token.write(self.clock.wall(), &jti, own, &mut claims)?;
-        if claims.len() > Limits::DEFAULT.claims {
-            return Err(ErrorKind::TooLarge.into());
-        }
-        jws::assemble(&active.key, &active.header, &claims)
+        token.write(self.clock.wall(), &jti, &mut claims)?;
+        Ok((active, claims))
     }
 
     /// The name.
@@ -149,6 +153,15 @@ impl Issuer {
             Signs::Ring(ring) => ring.active(),
         }
     }
+}
+
+/// Closes the claims and signs them.
+fn end(active: &Active, mut claims: Vec<u8>) -> Result<SecretText, Error> {
+    claims.push(b'}');
+    if claims.len() > Limits::DEFAULT.claims {
+        return Err(ErrorKind::TooLarge.into());
+    }
+    jws::assemble(&active.key, &active.header, &claims)
 }
 
 /// Room for the claims of most tokens.

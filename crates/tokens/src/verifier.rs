@@ -173,11 +173,15 @@ impl Verifier {
     pub fn verify_with<C: DeserializeOwned>(&self, token: RawToken<'_>) -> Result<Verified<C>, Error> {
         let mut members = Members::new();
         if self.cache.is_none() {
-            let facts = self.check_anew(token, self.road.now(), &mut members)?;
-            let own = members.read::<C, Name>(facts.json.all())?;
+            // Moved once, when all is known of it: it is large to be moved.
+            let mut place = None;
+            let json = self.check_recorded(token, &mut place, &mut members)?;
+            let own = members.read::<C, Name>(json)?;
+            // INVARIANT(checked): what was checked is in its place.
+            let facts = place.ok_or(ErrorKind::Malformed)?;
             return Ok(Verified::new(Held::Alone(facts), own));
         }
-        let facts = self.check(token, &mut members)?;
+        let facts = self.check_held(token, &mut members)?;
         let own = if members.is_empty() {
             // It was in the cache.
             Members::read_again::<C, Name>(facts.claims_json(), facts.claims.present)?
@@ -185,6 +189,25 @@ impl Verifier {
             members.read::<C, Name>(facts.json.all())?
         };
         Ok(Verified::new(facts, own))
+    }
+
+    /// The type of somebody's claims is known where they call, and what depends on it is compiled there; this is not.
+    fn check_recorded<'p>(
+        &self,
+        token: RawToken<'_>,
+        place: &'p mut Option<Facts>,
+        members: &mut Members,
+    ) -> Result<&'p str, Error> {
+        let now = self.road.now();
+        let compact = self.road.take_apart(token)?;
+        let Authentic { facts, under } = self.road.authenticate(&compact, now)?;
+        let facts = place.insert(Facts::of(facts));
+        self.judge(facts, &under, &compact, now, members)?;
+        Ok(facts.json.all())
+    }
+
+    fn check_held(&self, token: RawToken<'_>, members: &mut Members) -> Result<Held, Error> {
+        self.check(token, members)
     }
 
     fn check(&self, token: RawToken<'_>, record: &mut impl Record) -> Result<Held, Error> {

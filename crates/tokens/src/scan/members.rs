@@ -31,15 +31,22 @@ impl Record for () {
 
 /// Where the members of an object are: places in the text of [`ClaimsText`](crate::text::ClaimsText).
 pub(crate) struct Members {
-    first: [Member; NEAR],
-    count: usize,
-    more: Vec<Member>,
+    /// Apart from the registered ones, which most types do not ask for.
+    own: List,
+    registered: List,
     /// What the scanner found out about the text.
     is_plain: bool,
 }
 
+/// Some members, in their order.
+struct List {
+    first: [Member; NEAR],
+    count: usize,
+    more: Vec<Member>,
+}
+
 /// As many as a token usually has, without an allocation.
-const NEAR: usize = 16;
+const NEAR: usize = 12;
 
 #[derive(Clone, Copy)]
 struct Member {
@@ -67,25 +74,44 @@ impl Record for Members {
         let place = |at| u32::try_from(at).map_err(|_| Stop::Refused(ErrorKind::TooLarge));
         let member =
             Member { start: place(start)?, length: place(name.len())?, behind: place(scan.at)?, known };
+        self.is_plain = scan.is_plain;
+        if known == 0 {
+            self.own.push(member)
+        } else {
+            self.registered.push(member)
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    const fn new() -> Self {
+        let nowhere = Member { start: 0, length: 0, behind: 0, known: 0 };
+        Self { first: [nowhere; NEAR], count: 0, more: Vec::new() }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, member: Member) {
         match self.first.get_mut(self.count) {
             Some(place) => *place = member,
             None => self.more.push(member),
         }
         self.count += 1;
-        self.is_plain = scan.is_plain;
-        Ok(())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.first.iter().take(self.count).chain(&self.more)
     }
 }
 
 impl Members {
     pub(crate) const fn new() -> Self {
-        let nowhere = Member { start: 0, length: 0, behind: 0, known: 0 };
-        Self { first: [nowhere; NEAR], count: 0, more: Vec::new(), is_plain: false }
+        Self { own: List::new(), registered: List::new(), is_plain: false }
     }
 
     /// Nothing was scanned yet: even an empty object of claims is refused.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.own.count + self.registered.count == 0
     }
 
     /// Reads claims of one's own. `all` is the text that was scanned, and what was unescaped behind it.
@@ -122,10 +148,6 @@ impl Members {
         }
         Ok(())
     }
-
-    fn iter(&self) -> impl Iterator<Item = &Member> {
-        self.first.iter().take(self.count).chain(&self.more)
-    }
 }
 
 /// The bit of a registered claim.
@@ -142,7 +164,11 @@ struct Object<'s, 'j> {
 
 impl<'j> Object<'_, 'j> {
     fn visit<V: Visitor<'j>>(self, wanted: u32, visitor: V) -> Result<V::Value, Unreadable> {
-        let mut members = self.members.iter().filter(|member| member.known & !wanted == 0);
+        let Members { own, registered, .. } = self.members;
+        let asked_for = registered.iter().filter(|member| member.known & wanted != 0);
+        // Most types ask for none.
+        let asked_for = asked_for.take(if wanted == 0 { 0 } else { usize::MAX });
+        let mut members = own.iter().chain(asked_for);
         let value = visitor.visit_map(Entries { members: &mut members, scan: self.scan })?;
         // What is left over has no place in the type.
         if members.next().is_none() { Ok(value) } else { Err(Unreadable) }
