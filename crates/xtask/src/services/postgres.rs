@@ -1,11 +1,18 @@
 //! Postgres, from Debian, with `fsync` on as sessions demand it. It refuses to run as root, so that it runs as Debian's own user
 //! `postgres` then.
 
-use std::{fs, net::TcpListener, path::Path, process::Command, time::Duration};
+use std::{
+    fs::{self, DirBuilder},
+    net::TcpListener,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use super::{
     Place, Service, Started, install,
-    process::{Life, Process},
+    process::{Life, Process, started_at},
 };
 use crate::{problem::Problem, run};
 
@@ -36,8 +43,7 @@ impl Service for Postgres {
 
     fn start(&self, place: &Place, life: Life) -> Result<Started, Problem> {
         self.installed(place)?;
-        let cluster = place.data.join("cluster");
-        make_cluster(place, &cluster)?;
+        let cluster = make_cluster(&home(place)?)?;
         // It takes a port number and no port 0. Another program may take a free port in between; then it says so and ends.
         let port = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|free| free.local_addr())
@@ -71,29 +77,82 @@ fn program(name: &str) -> String {
     format!("{PROGRAMS}/{name}")
 }
 
+/// A folder that Postgres' own user gets to. The data folder is none where somebody keeps their files to themselves.
+fn home(place: &Place) -> Result<PathBuf, Problem> {
+    let leads_there =
+        |folder: &Path| fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0);
+    if !is_root() || place.data.ancestors().all(leads_there) {
+        return Ok(place.data.clone());
+    }
+    let shared = std::env::temp_dir();
+    forget_ended(&shared);
+    let home = shared.join(format!("{HOME}{}", std::process::id()));
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&home)
+        // Whatever the umask is.
+        .and_then(|()| fs::set_permissions(&home, fs::Permissions::from_mode(0o711)))
+        .map_err(|error| Problem::at(&home, &error))?;
+    Ok(home)
+}
+
+/// What the folder of a program begins with whose own one Postgres does not get to.
+const HOME: &str = "bartizan-postgres-";
+
+/// Takes away what servers left there that have ended, or never began.
+fn forget_ended(shared: &Path) {
+    for folder in fs::read_dir(shared).into_iter().flatten().flatten() {
+        if !folder.file_name().to_string_lossy().starts_with(HOME) {
+            continue;
+        }
+        // The first line of this file is the server's process; a server that stops takes the file away.
+        let server = fs::read_to_string(folder.path().join("cluster/postmaster.pid")).ok();
+        let server = server.and_then(|lines| lines.lines().next().and_then(|id| id.trim().parse().ok()));
+        let has_ended = match server {
+            Some(id) => started_at(id).is_none(),
+            None => !is_fresh(&folder.path()),
+        };
+        if has_ended {
+            // What cannot be removed is in nobody's way.
+            fs::remove_dir_all(folder.path()).unwrap_or_default();
+        }
+    }
+}
+
+/// Whether a server may be about to begin there.
+fn is_fresh(folder: &Path) -> bool {
+    let changed = fs::metadata(folder).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age < START))
+}
+
 /// A new and empty one: what an earlier server left there belongs to an earlier run.
-fn make_cluster(place: &Place, cluster: &Path) -> Result<(), Problem> {
+fn make_cluster(home: &Path) -> Result<PathBuf, Problem> {
+    let cluster = home.join("cluster");
     if cluster.exists() {
-        fs::remove_dir_all(cluster).map_err(|error| Problem::at(cluster, &error))?;
+        fs::remove_dir_all(&cluster).map_err(|error| Problem::at(&cluster, &error))?;
     }
     let mut make = Command::new("install");
     if is_root() {
         make.args(["-o", "postgres", "-g", "postgres"]);
     }
-    run::must(make.args(["-d", "-m", "700"]).arg(cluster))?;
-    let password = place.data.join("password");
-    fs::write(&password, PASSWORD).map_err(|error| Problem::at(&password, &error))?;
+    run::must(make.args(["-d", "-m", "700"]).arg(&cluster))?;
+    let password = home.join("password");
+    fs::write(&password, PASSWORD)
+        // Whatever the umask is: it is no secret.
+        .and_then(|()| fs::set_permissions(&password, fs::Permissions::from_mode(0o644)))
+        .map_err(|error| Problem::at(&password, &error))?;
     let mut passwords = std::ffi::OsString::from("--pwfile=");
     passwords.push(&password);
     run::must(
         as_nobody_special("initdb", Life::Detached)
             .current_dir("/")
             .arg("-D")
-            .arg(cluster)
+            .arg(&cluster)
             .arg(passwords)
             .args(["-U", "app", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
             .stdout(std::process::Stdio::null()),
-    )
+    )?;
+    Ok(cluster)
 }
 
 /// One of Postgres' programs, which all refuse to run as root.
