@@ -31,6 +31,7 @@ cargo xtask bench [--quick] [--plot] runs the benches; --plot draws target/bench
 cargo xtask bench --peers tokens [--quick] [--plot]
                                      ours beside other people's libraries, which are built on demand (minutes)
 cargo xtask crash-loop N             kills a writer of the audit log N times and checks what is left
+cargo xtask histories N              shows N random histories of each kind to the store of sessions in memory
 cargo xtask differential N [SEED]    shows N changed tokens, and every named attack, to us and to jsonwebtoken
 cargo xtask fuzz SECONDS [TARGET…]   runs every fuzz target for so long (needs nightly and cargo-fuzz)
 cargo xtask asvs                     writes docs/asvs.md: which requirements have a test that proves them
@@ -60,6 +61,7 @@ fn dispatch(words: &[&str]) -> Result<(), Problem> {
         ["services", verb, names @ ..] => services::run(&repo, verb, names),
         ["bench", options @ ..] => bench::run(&repo, options),
         ["crash-loop", count] => crash_loop(&repo, count),
+        ["histories", count] => histories(&repo, count),
         ["differential", cases] => differential::run(&repo, cases, None),
         ["differential", cases, seed] => differential::run(&repo, cases, Some(seed)),
         ["fuzz", seconds, targets @ ..] => fuzz::run(&repo, seconds, targets),
@@ -71,6 +73,24 @@ fn dispatch(words: &[&str]) -> Result<(), Problem> {
         }
         _ => Err(Problem::new(format!("this is no command of cargo xtask\n\n{USAGE}"))),
     }
+}
+
+/// In memory alone. On servers: their packages' tests `histories`, with `BARTIZAN_TEST_HISTORIES=N`.
+fn histories(repo: &Repo, count: &str) -> Result<(), Problem> {
+    let count = run::number(count, "the number of histories")?;
+    run::must(Command::new("cargo").current_dir(repo.root()).args([
+        "run",
+        "--locked",
+        "--release",
+        "-p",
+        "bartizan-sessions",
+        "--features",
+        "conformance",
+        "--example",
+        "histories",
+        "--",
+        &count.to_string(),
+    ]))
 }
 
 fn crash_loop(repo: &Repo, count: &str) -> Result<(), Problem> {

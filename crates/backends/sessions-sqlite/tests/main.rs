@@ -25,13 +25,19 @@ fn store(path: &Path) -> SqliteSessionStore {
 fn nodes() -> Nodes {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.db");
-    Nodes::new(Arc::new(store(&path)), Arc::new(store(&path)), folder).trying(10)
+    Nodes::new(Arc::new(store(&path)), Arc::new(store(&path)), folder).trying(histories(10))
+}
+
+/// More on a long evening.
+fn histories(usually: u32) -> u32 {
+    let asked = bartizan_core::os::environment("BARTIZAN_TEST_HISTORIES");
+    asked.map_or(usually, |asked| asked.expose().parse().expect("a number"))
 }
 
 fn in_memory() -> Nodes {
     let database = Database::open(Place::Memory).unwrap();
     let store = Arc::new(block_on(SqliteSessionStore::open(Arc::new(database))).unwrap());
-    Nodes::new(store.clone(), store, ()).trying(20)
+    Nodes::new(store.clone(), store, ()).trying(histories(20))
 }
 
 mod in_a_file {
