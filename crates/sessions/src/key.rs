@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use async_trait::async_trait;
 use bartizan_core::UnixTime;
 
-use crate::{Digest, Error, Note};
+use crate::{Digest, Error, ErrorKind, Note};
 
 /// An API key's name: 128 random bits, no secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +63,24 @@ pub struct StoredKey {
     pub used: Option<UnixTime>,
     /// When it was ended.
     pub ended: Option<UnixTime>,
+}
+
+impl StoredKey {
+    /// What a store keeps of the scopes: a JSON array.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limits`].
+    pub fn scopes_to_text(&self) -> Result<String, Error> {
+        serde_json::to_string(&self.scopes).map_err(|_| ErrorKind::Limits.into())
+    }
+
+    /// Reads what a store kept of the scopes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Integrity`].
+    pub fn scopes_from_text(text: &str) -> Result<Vec<Box<str>>, Error> {
+        serde_json::from_str(text).map_err(|_| ErrorKind::Integrity.into())
+    }
 }
 
 /// A key that takes another one's place.

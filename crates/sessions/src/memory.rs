@@ -28,7 +28,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store of at most 100,000 rows, about 50 MB.
+    /// An empty store of at most 100,000 rows.
     #[must_use]
     pub const fn new() -> Self {
         Self::with_rows(100_000)

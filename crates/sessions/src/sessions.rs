@@ -119,7 +119,8 @@ impl Sessions {
     }
 
     /// The same, with what this process keeps in memory: a snapshot of what was revoked, which somebody has to
-    /// [follow](RevocationSnapshot::follow), and about this many sessions of cookies, of some 300 bytes each. Without it, every
+    /// [follow](RevocationSnapshot::follow), and about this many sessions of cookies, of some 300 bytes each (`cargo bench -p
+    /// bartizan-benches --bench sessions cookie_kept` counts them). Without it, every
     /// [`Freshness::Snapshot`](crate::Freshness::Snapshot) is answered by the store.
     #[must_use]
     pub fn keeping(&self, revocations: &RevocationSnapshot, sessions: usize) -> Self {

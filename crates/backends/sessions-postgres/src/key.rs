@@ -22,7 +22,7 @@ use crate::{
 #[async_trait]
 impl ApiKeyStore for PostgresSessionStore {
     async fn add_key(&self, key: &StoredKey, most: u32, note: &Note) -> Result<(), Error> {
-        let scopes = scopes_to_text(key)?;
+        let scopes = key.scopes_to_text()?;
         must_fit([&*key.tenant, &key.subject, &key.name, &scopes, &note.0])?;
         self.database.answered(|| self.add(key, &scopes, most, note)).await
     }
@@ -57,7 +57,7 @@ impl ApiKeyStore for PostgresSessionStore {
         note: &Note,
     ) -> Result<bool, Error> {
         let new = &replacement.new;
-        let scopes = scopes_to_text(new)?;
+        let scopes = new.scopes_to_text()?;
         must_fit([&*new.tenant, &new.subject, &new.name, &scopes, &note.0])?;
         self.database.answered(|| self.replace(replacement, &scopes, now, note)).await
     }
@@ -205,14 +205,10 @@ fn read(row: &PgRow) -> Result<StoredKey, Failure> {
         tenant: row.text(3)?.into(),
         subject: row.text(4)?.into(),
         name: row.text(5)?.into(),
-        scopes: serde_json::from_str(row.text(6)?).map_err(|_| damaged())?,
+        scopes: StoredKey::scopes_from_text(row.text(6)?).map_err(|_| damaged())?,
         made: row.time(7)?,
         expires: row.time(8)?,
         used: row.maybe(9, Columns::time)?,
         ended: row.maybe(10, Columns::time)?,
     })
-}
-
-fn scopes_to_text(key: &StoredKey) -> Result<String, Error> {
-    serde_json::to_string(&key.scopes).map_err(|_| ErrorKind::Limits.into())
 }

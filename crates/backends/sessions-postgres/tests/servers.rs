@@ -13,7 +13,5 @@ mod order;
 mod outages;
 #[path = "servers/proxy.rs"]
 mod proxy;
-#[path = "servers/samples.rs"]
-mod samples;
 #[path = "servers/support.rs"]
 mod support;

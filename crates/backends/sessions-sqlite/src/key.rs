@@ -17,7 +17,7 @@ use crate::{
 #[async_trait]
 impl ApiKeyStore for SqliteSessionStore {
     async fn add_key(&self, key: &StoredKey, most: u32, note: &Note) -> Result<(), Error> {
-        let scopes = scopes_to_text(key)?;
+        let scopes = key.scopes_to_text()?;
         must_fit([&*key.tenant, &key.subject, &key.name, &scopes, &note.0])?;
         let (key, note) = (key.clone(), note.clone());
         let has_room = self
@@ -74,7 +74,7 @@ impl ApiKeyStore for SqliteSessionStore {
         note: &Note,
     ) -> Result<bool, Error> {
         let KeyReplacement { old, old_until, new } = replacement.clone();
-        let scopes = scopes_to_text(&new)?;
+        let scopes = new.scopes_to_text()?;
         must_fit([&*new.tenant, &new.subject, &new.name, &scopes, &note.0])?;
         let note = note.clone();
         self.write(move |sql| {
@@ -181,14 +181,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredKey> {
         tenant: row.text(3)?.into(),
         subject: row.text(4)?.into(),
         name: row.text(5)?.into(),
-        scopes: serde_json::from_str(row.text(6)?).map_err(|_| damaged())?,
+        scopes: StoredKey::scopes_from_text(row.text(6)?).map_err(|_| damaged())?,
         made: row.time(7)?,
         expires: row.time(8)?,
         used: row.maybe(9, Row::time)?,
         ended: row.maybe(10, Row::time)?,
     })
-}
-
-fn scopes_to_text(key: &StoredKey) -> Result<String, Error> {
-    serde_json::to_string(&key.scopes).map_err(|_| ErrorKind::Limits.into())
 }

@@ -7,8 +7,6 @@ mod damage;
 mod kill;
 #[path = "main/limits.rs"]
 mod limits;
-#[path = "main/samples.rs"]
-mod samples;
 
 use std::{path::Path, sync::Arc};
 

@@ -21,6 +21,7 @@ pub mod keys;
 mod model;
 pub mod once;
 pub mod outbox;
+pub mod plain;
 pub mod races;
 pub mod rotation;
 mod samples;

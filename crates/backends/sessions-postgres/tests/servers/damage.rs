@@ -3,14 +3,12 @@
 use std::fmt::Debug;
 
 use bartizan_core::Fault;
+use bartizan_sessions::conformance::plain::{NOW, api_key, begin, rotate, selector};
 use bartizan_sessions::{
     ApiKeyStore, Begun, Error, ErrorKind, Note, Outbox, Position, RevocationStore, SessionStore,
 };
 
-use crate::{
-    samples::{NOW, api_key, begin, rotate, selector},
-    support::Place,
-};
+use crate::support::Place;
 
 fn is_damage<T: Debug>(answer: Result<T, Error>, what: &str) {
     let error = answer.expect_err(what);

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use bartizan_core::Fault;
+use bartizan_sessions::conformance::plain::{begin, rotate, selector};
 use bartizan_sessions::{Begun, ErrorKind as SeamKind, SessionStore, Store};
 use bartizan_sessions_postgres::{Config, ErrorKind, PostgresSessionStore};
 use sqlx::AssertSqlSafe;
 
-use crate::{
-    samples::{begin, rotate, selector},
-    support::{Place, options, pool},
-};
+use crate::support::{Place, options, pool};
 
 #[test]
 fn tables_have_to_be_there() {
@@ -107,7 +105,7 @@ fn a_write_waits_for_the_disk_whatever_the_role_says() {
         PostgresSessionStore::open(pool(lax, 1).await, &place.config()).await.unwrap()
     });
     place.runtime.block_on(async {
-        let now = crate::samples::NOW;
+        let now = bartizan_sessions::conformance::plain::NOW;
         store.begin(&begin(1)).await.unwrap();
         store.rotate(&rotate(1, 0)).await.unwrap();
         store

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
+use bartizan_sessions::conformance::plain::{NOW, begin, rotate, selector};
 use bartizan_sessions::{
     End, Ended, Error, ErrorKind, Note, Position, RevocationStore, Rotation, Scope, SessionStore,
 };
 use bartizan_sessions_postgres::PostgresSessionStore;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
-use crate::{
-    samples::{NOW, begin, rotate, selector},
-    support::{Place, options, pool},
-};
+use crate::support::{Place, options, pool};
 
 async fn held(pool: &PgPool, place: &Place, statement: &str) -> sqlx::pool::PoolConnection<sqlx::Postgres> {
     let mut connection = pool.acquire().await.unwrap();

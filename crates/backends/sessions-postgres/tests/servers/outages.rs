@@ -3,6 +3,7 @@
 
 use std::{net::ToSocketAddrs, sync::Arc, time::Duration};
 
+use bartizan_sessions::conformance::plain::{NOW, begin, digest, rotate, selector};
 use bartizan_sessions::{
     Cap, End, Ended, Error, ErrorKind, NewOnce, Note, OnceStore, RevocationStore, Rotation, SessionStore,
     Store, WhenFull,
@@ -13,7 +14,6 @@ use tokio::time::Instant;
 
 use crate::{
     proxy::{Fault, Proxy},
-    samples::{NOW, begin, digest, rotate, selector},
     support::{Place, options, pool},
 };
 

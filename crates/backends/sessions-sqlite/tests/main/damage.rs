@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use bartizan_core::Fault;
+use bartizan_sessions::conformance::plain::{NOW, api_key, begin, rotate, selector};
 use bartizan_sessions::{
     ApiKeyStore, Asked, End, Ended, Error, ErrorKind, NewOnce, Note, OnceStore, Outbox, Position,
     RevocationStore, SessionKey, SessionStore, conformance::block_on,
 };
 
-use crate::{
-    samples::{NOW, api_key, begin, rotate, selector},
-    store,
-};
+use crate::store;
 
 /// A file with one of everything, and then a statement with the schema's checks off.
 fn altered(statement: &str) -> (tempfile::TempDir, PathBuf) {

@@ -7,12 +7,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use bartizan_sessions::conformance::plain::{begin, rotate, secret, selector};
 use bartizan_sessions::{Happening, Outbox, Rotation, SessionStore, conformance::block_on};
 
-use crate::{
-    samples::{begin, rotate, secret, selector},
-    store,
-};
+use crate::store;
 
 const FAMILIES: u8 = 8;
 const KILLS: usize = 12;

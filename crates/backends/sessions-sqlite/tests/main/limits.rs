@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bartizan_sessions::conformance::plain::{NOW, api_key, begin, rotate, selector};
 use bartizan_sessions::{
     ApiKeyStore, Begun, ErrorKind, Note, OnceStore, Outbox, Rotation, SessionStore, Store,
     conformance::block_on,
@@ -9,10 +10,7 @@ use bartizan_sessions::{
 use bartizan_sessions_sqlite::SqliteSessionStore;
 use bartizan_sqlite_writer::{self as sqlite, Database, Place};
 
-use crate::{
-    samples::{NOW, api_key, begin, rotate, selector},
-    store,
-};
+use crate::store;
 
 #[test]
 fn what_is_too_long_to_be_read_back_is_not_written() {

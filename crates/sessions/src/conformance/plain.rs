@@ -1,33 +1,41 @@
-//! Sessions with known digests.
+//! Sessions with known digests, for the tests that a store has of its own.
 
 use std::time::Duration;
 
-use bartizan_core::UnixTime;
-use bartizan_sessions::{
+use crate::{
     Begin, Digest, Epochs, Facts, KeyId, Kind, Note, Rotate, Session, SessionId, SessionKey, StoredKey,
     StoredSession,
 };
+use bartizan_core::UnixTime;
 
-pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+/// When everything happens.
+pub const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The digest of a family's secret of this generation, or of its selector.
-pub(crate) fn digest(family: u8, part: u8, generation: u64) -> Digest {
+/// A digest that differs for each of these.
+#[must_use]
+pub fn digest(family: u8, part: u8, generation: u64) -> Digest {
     let mut bytes = [part; 32];
-    bytes[0] = family;
-    bytes[1..9].copy_from_slice(&generation.to_be_bytes());
+    let head = [family].into_iter().chain(generation.to_be_bytes());
+    bytes.iter_mut().zip(head).for_each(|(to, from)| *to = from);
     Digest::from_bytes(bytes)
 }
 
-pub(crate) fn selector(family: u8) -> Digest {
+/// The digest of a family's selector.
+#[must_use]
+pub fn selector(family: u8) -> Digest {
     digest(family, 0xaa, 0)
 }
 
-pub(crate) fn secret(family: u8, generation: u64) -> Digest {
+/// The digest of a family's secret of this generation.
+#[must_use]
+pub fn secret(family: u8, generation: u64) -> Digest {
     digest(family, 0xbb, generation)
 }
 
-pub(crate) fn begin(family: u8) -> Begin {
+/// A session of this family that is to begin now.
+#[must_use]
+pub fn begin(family: u8) -> Begin {
     Begin {
         row: StoredSession {
             session: Session {
@@ -59,7 +67,8 @@ pub(crate) fn begin(family: u8) -> Begin {
 }
 
 /// The exchange of the secret of this generation for the next one.
-pub(crate) fn rotate(family: u8, generation: u64) -> Rotate {
+#[must_use]
+pub fn rotate(family: u8, generation: u64) -> Rotate {
     Rotate {
         selector: selector(family),
         presented: secret(family, generation),
@@ -76,7 +85,9 @@ pub(crate) fn rotate(family: u8, generation: u64) -> Rotate {
     }
 }
 
-pub(crate) fn api_key(number: u8) -> StoredKey {
+/// An API key of this number.
+#[must_use]
+pub fn api_key(number: u8) -> StoredKey {
     StoredKey {
         id: KeyId::from_bytes([number; 16]),
         selector: selector(number),
