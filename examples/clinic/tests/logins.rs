@@ -299,6 +299,21 @@ async fn asvs_7_4_1_no_exchange_that_is_under_way_revives_a_session_that_ended()
 
 /// An outage is no refusal and no grant: 503 everywhere, and everything as before when it is over.
 #[tokio::test(flavor = "multi_thread")]
+async fn who_shows_a_password_that_is_changed_meanwhile_does_not_come_in_with_it() {
+    let clock = Arc::new(ManualClock::at(os::SystemClock.wall()));
+    let here = Here::open_with(clock as Arc<dyn Clock>, |mut makings: Makings| {
+        let inner = Arc::clone(&makings.session_store);
+        makings.session_store = Arc::new(Stored::with(Fault::EndsMeanwhile, inner));
+        makings.assembled()
+    })
+    .await;
+    let login = json!({ "tenant": "north", "user": "ada", "password": here.password("ada") });
+    here.json("POST /login", &login).await.must_be(401, "SESSION_ENDED", "a login that was overtaken");
+    assert_eq!(here.parts.sessions.list("north", "ada").await.unwrap().len(), 0);
+    here.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_out_closes_what_needs_it_and_nothing_is_lost() {
     let is_out = Arc::new(AtomicBool::new(false));
     let fault = Fault::Out(Arc::clone(&is_out));

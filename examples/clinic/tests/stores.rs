@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     CountsNothing,
     /// A token that is good once is good twice.
     KeepsTokens,
+    /// Everything of somebody is ended as soon as it was asked how often that had been: their password is being changed.
+    EndsMeanwhile,
     /// It does not answer while this is true.
     Out(Arc<AtomicBool>),
 }
@@ -126,7 +128,13 @@ impl RevocationStore for Stored {
     }
 
     async fn epochs(&self, tenant: &str, subject: &str) -> Result<Epochs, Error> {
-        self.inner()?.epochs(tenant, subject).await
+        let asked = self.inner()?.epochs(tenant, subject).await?;
+        if matches!(self.fault, Fault::EndsMeanwhile) {
+            let now = UnixTime::from_secs(4_000_000_000);
+            let all = End::All { tenant, subject };
+            self.inner()?.end(all, Ended::CredentialChanged, now, now, &Note::default()).await?;
+        }
+        Ok(asked)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sessions in the shell: what is ended is refused by the guard, and what happened comes to the record.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bartizan::{
     ErrorKind, KeptSessions, Security,
@@ -108,4 +108,38 @@ fn sessions_that_cannot_be_are_refused_by_name() {
     }
     let plain = whole("orders").build().unwrap();
     assert!(plain.sessions().is_none() && plain.api_keys().is_none() && plain.upkeep().is_none());
+}
+
+/// Runs a shell's upkeep until nothing is left for it to do before its clock moves on.
+async fn a_moment_of_upkeep(security: &Security) {
+    let upkeep = security.upkeep().unwrap();
+    let mut running = std::pin::pin!(upkeep.run());
+    for _ in 0..64 {
+        let polled =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(running.as_mut().poll(cx).is_pending()));
+        assert!(polled.await, "it never ends");
+    }
+}
+
+#[tokio::test]
+async fn upkeep_follows_what_was_ended_and_one_process_of_all_delivers() {
+    let (store, recorder) = (Arc::new(MemoryStore::new()), Arc::new(MemoryRecorder::default()));
+    let here = shell(&store, &recorder);
+    let silent = Arc::new(MemoryRecorder::default());
+    let clock = Arc::new(ManualClock::at(bartizan::core::UnixTime::from_secs(1_700_000_000)));
+    let elsewhere = whole("orders").clock(clock).recorder(silent.clone());
+    let elsewhere = elsewhere.sessions(kept(&store).delivered_elsewhere()).build().unwrap();
+
+    let sessions = here.sessions().unwrap();
+    let (session, _) = sessions.begin(&Login::new("north", "ada"), &By::owner()).await.unwrap();
+    let header = format!("Bearer {}", access(&elsewhere, &session));
+    a_moment_of_upkeep(&elsewhere).await;
+    assert_eq!(asked(&elsewhere, "authorization", header.clone(), YOUNG).await.as_deref(), Ok("ada"));
+    assert_eq!(silent.facts().len(), 0, "somebody else brings it to the record");
+
+    a_moment_of_upkeep(&here).await;
+    assert_eq!(recorder.facts().len(), 1, "the login");
+    sessions.end_all("north", "ada", &By::owner()).await.unwrap();
+    a_moment_of_upkeep(&elsewhere).await;
+    assert_eq!(asked(&elsewhere, "authorization", header, YOUNG).await, Err(Code::TokenRevoked));
 }

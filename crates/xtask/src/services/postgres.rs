@@ -173,3 +173,29 @@ fn as_nobody_special(name: &str, life: Life) -> Command {
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_ended_is_taken_away() {
+        let shared = tempfile::tempdir().expect("a folder");
+        let place = |name: &str, server: Option<&str>| {
+            let cluster = shared.path().join(name).join("cluster");
+            fs::create_dir_all(&cluster).expect("a cluster");
+            if let Some(server) = server {
+                fs::write(cluster.join("postmaster.pid"), server).expect("a server");
+            }
+        };
+        place("bartizan-postgres-1", Some(&format!("{}\n/data\n", std::process::id())));
+        place("bartizan-postgres-2", Some("4294967294\n/data\n"));
+        // One whose server is about to begin, and somebody else's.
+        place("bartizan-postgres-3", None);
+        place("postgres", Some("4294967294\n"));
+        forget_ended(shared.path());
+        let left = |name: &str| shared.path().join(name).exists();
+        assert!(left("bartizan-postgres-1") && left("bartizan-postgres-3") && left("postgres"));
+        assert!(!left("bartizan-postgres-2"));
+    }
+}
