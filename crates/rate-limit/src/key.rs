@@ -7,7 +7,7 @@ use crate::{KnownDevice, Network};
 /// Whom a limit counts: everybody together, an address, an account, both together, or a device.
 ///
 /// Text in it is compared byte by byte. Give the same spelling that the look-up of the account uses, or every spelling is
-/// another account to the limit.
+/// another account to the limit. ([`LoginLimits`](crate::LoginLimits) and [`DeviceMarks`](crate::DeviceMarks) see to that themselves.)
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key<'a>(Parts<'a>);
 

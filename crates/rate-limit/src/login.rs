@@ -2,6 +2,8 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{
     Ask, Error, Key, KnownDevice, Limiter, Network, OnOutage, Policy, Quota, Standing, limiter::Receipt,
 };
@@ -25,7 +27,8 @@ use crate::{
 /// password cannot be told from an attacker.
 ///
 /// **Nobody finds out who exists.** The account is text to these limits; they look nothing up, and answer the same for accounts
-/// that do not exist. Pass what was typed; upper and lower case and spaces around it do not matter.
+/// that do not exist. Pass what was typed; upper and lower case, spaces around it, and whether a letter is one code point or
+/// composed of two (Unicode Normalization Form C), do not matter.
 #[derive(Debug)]
 pub struct LoginLimits {
     limiter: Arc<Limiter>,
@@ -233,5 +236,41 @@ impl Whose {
 /// One spelling for all that a careless look-up might take for the same account. Two accounts that share one share their limits,
 /// which is no harm; one account with many spellings would have as many limits.
 pub(crate) fn folded(account: &str) -> String {
-    account.trim().to_lowercase()
+    let account = account.trim();
+    if account.is_ascii() {
+        return account.to_ascii_lowercase();
+    }
+    // Once more at the end: a lower-case letter may compose with a mark that its upper case does not compose with.
+    account.nfc().collect::<String>().to_lowercase().nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_letter_is_one_letter_in_whatever_case_and_of_however_many_code_points() {
+        let zoe = folded("zo\u{eb}@example.org");
+        for spelling in ["Zoe\u{308}@example.org", "ZO\u{cb}@EXAMPLE.ORG", " ZOE\u{308}@example.org\u{2003}"]
+        {
+            assert_eq!(folded(spelling), zoe);
+        }
+        assert_ne!(folded("zoe@example.org"), zoe);
+        // Capital J with caron is two code points in every form, small j with caron is one in Form C.
+        assert_eq!(folded("J\u{30c}"), folded("\u{1f0}"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn every_form_of_a_text_and_what_it_becomes_are_one(text in r"(\PC|[\u{300}-\u{36f}]){0,12}") {
+            let once = folded(&text);
+            prop_assert_eq!(folded(&text.nfc().collect::<String>()), once.as_str());
+            prop_assert_eq!(folded(&text.nfd().collect::<String>()), once.as_str());
+            prop_assert_eq!(folded(&once), once.as_str());
+        }
+    }
 }

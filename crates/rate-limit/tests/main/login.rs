@@ -208,6 +208,20 @@ fn another_spelling_of_an_account_is_no_other_account() {
 }
 
 #[test]
+fn a_letter_of_two_code_points_makes_no_other_account() {
+    let clock = clock();
+    let limits = limits(&clock);
+    let spellings = ["zo\u{eb}@example.org", "zoe\u{308}@example.org", "ZOE\u{308}@EXAMPLE.ORG"];
+    let passed = (0..100).filter(|at| fails(&limits, spellings[at % 3], address(1))).count();
+    assert_eq!(passed, 5);
+    assert!(fails(&limits, "zoe@example.org", address(1)));
+
+    // The device that its owner logged in on is known under both.
+    let device = device(&clock, spellings[0]);
+    assert!(begin(&limits, spellings[1], address(1), Some(&device)).is_some());
+}
+
+#[test]
 fn enumeration_an_account_that_does_not_exist_is_answered_alike() {
     // The limits look nothing up: there is nothing that could differ. What they answer depends on the numbers alone.
     let limits = limits(&clock());
