@@ -60,8 +60,10 @@ impl SessionCookie {
     ///
     /// # Errors
     /// [`ErrorKind::DuplicateCookie`] when it stands there twice, alike or not: the first is never taken.
-    /// [`ErrorKind::MalformedCookie`] when it is quoted, empty, over [`SessionCookie::MAX_LEN`] bytes, in other letter case, or its
-    /// value has characters that no token has. [`ErrorKind::CookiesTooLarge`] for more bytes of cookies.
+    /// [`ErrorKind::MalformedCookie`] when it is quoted, empty, over [`SessionCookie::MAX_LEN`] bytes, or its value has characters that
+    /// no token has: its [`Problem`](crate::Problem) takes it away from the browser. [`ErrorKind::LookalikeCookie`] when its name is in
+    /// other letter case: a browser has that one beside the session's, and keeps both. [`ErrorKind::CookiesTooLarge`] for more bytes of
+    /// cookies.
     pub fn read(headers: &HeaderMap) -> Result<Option<RawToken<'_>>, Error> {
         read(headers, Self::NAME)
     }
@@ -135,25 +137,28 @@ fn read<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<RawToken<'h>>, 
             found = Some(exact(pair, place, name));
         }
     }
-    match found {
-        None => Ok(None),
-        Some(Some(value)) => Ok(Some(RawToken::new(value))),
-        Some(None) => Err(Error::new(ErrorKind::MalformedCookie)),
-    }
+    found.transpose().map_err(Error::new)
 }
 
 /// SECURITY: browsers compare the prefix in any letter case (RFC 6265bis section 5.7), and a cookie without a name whose value holds
 /// `__Host-sid=…` arrives looking like the real one. Whoever plants a second cookie gets an error and not a choice.
 fn could_be(pair: &[u8], name: &str) -> bool {
-    let named = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-    named.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
+    named(pair).eq_ignore_ascii_case(name.as_bytes())
+}
+
+fn named(pair: &[u8]) -> &[u8] {
+    pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii()
 }
 
 /// The value of `__Host-sid=value`, after one blank unless it is the first (RFC 6265bis section 4.2.1).
-fn exact<'p>(pair: &'p [u8], place: usize, name: &str) -> Option<&'p str> {
-    let pair = if place == 0 { pair } else { pair.strip_prefix(b" ")? };
-    let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-    std::str::from_utf8(value).ok().filter(|value| is_value(name, value))
+fn exact<'p>(pair: &'p [u8], place: usize, name: &str) -> Result<RawToken<'p>, ErrorKind> {
+    let bare = if place == 0 { Some(pair) } else { pair.strip_prefix(b" ") };
+    let value = bare.and_then(|bare| bare.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    match value.and_then(|value| std::str::from_utf8(value).ok()) {
+        Some(value) if is_value(name, value) => Ok(RawToken::new(value)),
+        _ if named(pair) == name.as_bytes() => Err(ErrorKind::MalformedCookie),
+        _ => Err(ErrorKind::LookalikeCookie),
+    }
 }
 
 fn is_value(name: &str, value: &str) -> bool {

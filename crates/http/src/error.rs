@@ -34,12 +34,15 @@ pub enum ErrorKind {
     /// The request has a token, a key and a cookie, or two of them.
     #[error("the request has credentials of two kinds")]
     TwoCredentials,
-    /// The session's cookie stands there more than once.
+    /// The session's cookie stands there more than once, or beside one that looks like it.
     #[error("the request has the session's cookie more than once")]
     DuplicateCookie,
     /// The session's cookie is not of the one form that it is given out in.
     #[error("the session's cookie is malformed")]
     MalformedCookie,
+    /// A cookie that is not the session's is named so that somebody could read it as that.
+    #[error("the request has a cookie that looks like the session's")]
+    LookalikeCookie,
     /// The cookies have more bytes than [`MAX_COOKIES`](crate::MAX_COOKIES).
     #[error("the cookies are too long")]
     CookiesTooLarge,
@@ -89,6 +92,7 @@ impl ErrorKind {
             Self::TwoCredentials => "two_credentials",
             Self::DuplicateCookie => "duplicate_cookie",
             Self::MalformedCookie => "malformed_cookie",
+            Self::LookalikeCookie => "lookalike_cookie",
             Self::CookiesTooLarge => "cookies_too_large",
             Self::Path => "path",
             Self::Query => "query",

@@ -22,15 +22,16 @@ use http::{HeaderMap, Method, Uri, header::SET_COOKIE};
 
 pub use self::logins::Logins;
 use crate::{
-    Code, Error, ErrorKind, Origins, Problem, RequestId, Sender, SessionCookie, StepUp, credential::Taken,
-    origins::is_safe, tally::Tally,
+    Code, Credential, Error, ErrorKind, Origins, Problem, RequestId, Sender, SessionCookie, StepUp,
+    credential::Taken, limits::network, origins::is_safe, tally::Tally,
 };
 
 /// Lets in who presents a token that verifies and, where sessions are kept, a browser's session or an API key that lives.
 ///
-/// Whoever presents one that does not is put on record before they are told; whoever presents none is only told. Those
-/// who are let in are counted: what they do then is on record. When a refusal cannot be recorded the answer is 503, and
-/// when this service itself fails the answer is never a 401.
+/// Whoever presents one that does not is put on record before they are told; whoever presents none is only told. What other sites'
+/// pages try is on record once a minute for each client and route, with how often. Those who are let in are counted: what they do
+/// then is on record. When a refusal cannot be recorded the answer is 503, and when this service itself fails the answer is never
+/// a 401.
 pub struct Guard {
     service: Box<str>,
     verifier: Arc<Verifier>,
@@ -40,6 +41,8 @@ pub struct Guard {
     taken: Taken,
     limiter: Option<Arc<Limiter>>,
     tally: Tally,
+    /// Of its own, so that no flood of them takes the places of outages and limits.
+    cross_sites: Tally,
     verified: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
@@ -110,6 +113,7 @@ impl Guard {
             taken: Taken::default(),
             limiter: None,
             tally: Tally::new(),
+            cross_sites: Tally::new(),
             verified: zero(),
             refused: zero(),
             failed: zero(),
@@ -174,6 +178,27 @@ impl Guard {
             Sender::Unsaid if !brings_session() => Ok(()),
             sender => Err(self.cross_site(arrival, sender)?),
         }
+    }
+
+    /// Lets a request to a guarded route pass on to where its credential is judged, unless another site's page made a browser send or embed
+    /// it: that is refused whether a session's cookie came along or not. With a token or a key it passes: those a browser adds to nothing
+    /// by itself.
+    ///
+    /// # Errors
+    /// 403 for a request of another site's page, 503 when that could not be recorded.
+    ///
+    /// # Security
+    /// Ask it, or [`admit`](Self::admit), before [`limit`](Self::limit): else any page could use up the limits of whoever looks at it.
+    pub fn admit_guarded(&self, arrival: &Arrival<'_>) -> Result<(), Problem> {
+        if self.sender(arrival) != Sender::Foreign || self.brings_token_or_key(arrival) {
+            return Ok(());
+        }
+        let (counter, problem) = match self.cross_site(arrival, Sender::Foreign) {
+            Ok(problem) => (&self.refused, problem),
+            Err(problem) => (&self.failed, problem),
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        Err(problem)
     }
 
     /// Who made a browser send a request that could change something, or one for what another site's page embeds; [`Sender::Own`]
@@ -258,9 +283,20 @@ impl Guard {
         self.logins.as_ref().and_then(|logins| logins.browser.as_ref())
     }
 
+    fn brings_token_or_key(&self, arrival: &Arrival<'_>) -> bool {
+        let found = self.taken.one_of(arrival.headers, arrival.uri);
+        matches!(found, Ok(Credential::Token(_) | Credential::Key(_)))
+    }
+
+    /// On record of each client, route and reason once a minute, with the number since: no limit stands before it, and a page can make a
+    /// browser ask without end.
     fn cross_site(&self, arrival: &Arrival<'_>, sender: Sender) -> Result<Problem, Problem> {
         let reason = if sender == Sender::Unsaid { "no_word_of_sender" } else { "cross_site" };
-        self.refuse(Event::MALICIOUS_CSRF, arrival, reason)?;
+        let source = (reason, arrival.route, arrival.address.map(network));
+        if let Some(told) = self.cross_sites.count(source, self.clock.monotonic()) {
+            self.note(Event::MALICIOUS_CSRF, Outcome::Denied, arrival, None, reason, &told.details())
+                .inspect_err(|_| self.cross_sites.not_told(source, told))?;
+        }
         Ok(Problem::of(Code::CrossSite))
     }
 

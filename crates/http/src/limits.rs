@@ -149,12 +149,8 @@ impl Guard {
             None => self.tally().count((policy, arrival.address.map(network)), self.clock().monotonic()),
         };
         let Some(told) = told else { return };
-        let number = |number: u64| DetailValue::Number(i64::try_from(number).unwrap_or(i64::MAX));
-        let details = [
-            Detail { name: "limit", value: DetailValue::Text(policy) },
-            Detail { name: "times", value: number(told.times) },
-            Detail { name: "elsewhere", value: number(told.elsewhere) },
-        ];
+        let [times, elsewhere] = told.details();
+        let details = [Detail { name: "limit", value: DetailValue::Text(policy) }, times, elsewhere];
         // Of bulk delivery: a flood may outrun its record, and the answer is a refusal either way.
         let _ = self.note(
             Event::EXCESS_RATE_LIMIT_EXCEEDED,
@@ -185,7 +181,7 @@ pub fn limit_headers(headers: &mut HeaderMap, standings: &[Standing]) {
 }
 
 /// An address as limits count it, so that one source is one source in the record too.
-fn network(address: IpAddr) -> (u8, [u8; 8]) {
+pub(crate) fn network(address: IpAddr) -> (u8, [u8; 8]) {
     let mut prefix = [0; 8];
     match address.to_canonical() {
         IpAddr::V4(address) => prefix.iter_mut().zip(address.octets()).for_each(|(to, from)| *to = from),

@@ -124,9 +124,10 @@ impl From<bartizan_rate_limit::Error> for Problem {
     }
 }
 
+/// A malformed session's cookie is taken away from the browser, which would send it, and be refused, for as long as it lives.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self::of(match error.kind() {
+        let problem = Self::of(match error.kind() {
             ErrorKind::NoCredentials | ErrorKind::OtherScheme => Code::NoCredentials,
             ErrorKind::DuplicateCredentials
             | ErrorKind::MalformedCredentials
@@ -135,6 +136,7 @@ impl From<Error> for Problem {
             | ErrorKind::TwoCredentials
             | ErrorKind::DuplicateCookie
             | ErrorKind::MalformedCookie
+            | ErrorKind::LookalikeCookie
             | ErrorKind::CookiesTooLarge => Code::MalformedCredentials,
             ErrorKind::Path => Code::NotFound,
             ErrorKind::Query | ErrorKind::Redirect => Code::InvalidRequest,
@@ -145,6 +147,7 @@ impl From<Error> for Problem {
             | ErrorKind::Origin
             | ErrorKind::KeyPlace
             | ErrorKind::StepUp => Code::Internal,
-        })
+        });
+        if error.kind() == ErrorKind::MalformedCookie { problem.clearing_session() } else { problem }
     }
 }

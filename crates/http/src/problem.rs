@@ -6,11 +6,11 @@ use bartizan_core::Permission;
 use bartizan_rate_limit::Standing;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 
-use crate::{Code, RequestId, StepUp, limit_headers};
+use crate::{Code, RequestId, SessionCookie, StepUp, limit_headers};
 
 /// An answer that is no success. Render it with [`Problem::response`].
 ///
@@ -43,6 +43,7 @@ struct More {
     required: Vec<Permission>,
     step_up: Option<StepUp>,
     limits: HeaderMap,
+    clears_session: bool,
 }
 
 /// In which form problems leave the service.
@@ -157,6 +158,13 @@ impl Problem {
         problem
     }
 
+    /// The same, which also takes the session's cookie away from the browser: for one that no request will ever be let in by.
+    #[must_use]
+    pub fn clearing_session(mut self) -> Self {
+        self.more().clears_session = true;
+        self
+    }
+
     /// The same, in this request. Its id is shown where this service failed (5xx): that is what an operator searches for.
     /// Other answers keep it out of their body, so that those to a missing record and to a hidden one are alike byte by byte.
     #[must_use]
@@ -186,7 +194,8 @@ impl Problem {
     }
 
     /// The whole answer: status, `Content-Type`, `Cache-Control: no-store`, `WWW-Authenticate` on 401, 403 and a malformed
-    /// credential (RFC 6750 section 3), `Retry-After` on 429 and 503, and the body.
+    /// credential (RFC 6750 section 3), `Retry-After` on 429 and 503, `Set-Cookie` where it takes the session's cookie away, and the
+    /// body.
     #[must_use]
     pub fn response(&self, rendering: &Rendering) -> Response<Vec<u8>> {
         let mut response = Response::new(self.body(rendering));
@@ -215,6 +224,10 @@ impl Problem {
         }
         if let Some(more) = &self.more {
             headers.extend(more.limits.clone());
+            if more.clears_session {
+                // A browser finds the cookie by its name, host and path alone; its `SameSite` may have been another.
+                headers.append(SET_COOKIE, SessionCookie::Lax.clear());
+            }
         }
         response
     }

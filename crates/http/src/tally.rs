@@ -3,13 +3,13 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use bartizan_core::Monotonic;
+use bartizan_core::{Detail, DetailValue, Monotonic};
 
 /// Says of each source once a minute that something happened, and how often since the last time. Takes a fixed amount of memory:
 /// while two sources share a place, the later one is counted and told together with whichever is told next.
@@ -28,11 +28,23 @@ struct Place {
 
 /// What is to be told now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub(crate) struct Told {
     /// How often it happened since this source was last told of, with this time.
     pub(crate) times: u64,
     /// How often it happened to sources that had no place, since anything was last told.
     pub(crate) elsewhere: u64,
+}
+
+impl Told {
+    /// The same, for the record.
+    pub(crate) fn details(&self) -> [Detail<'static>; 2] {
+        let number = |number: u64| DetailValue::Number(i64::try_from(number).unwrap_or(i64::MAX));
+        [
+            Detail { name: "times", value: number(self.times) },
+            Detail { name: "elsewhere", value: number(self.elsewhere) },
+        ]
+    }
 }
 
 impl Tally {
@@ -42,13 +54,9 @@ impl Tally {
 
     /// It happened once more. Nothing when it was told of a moment ago.
     pub(crate) fn count(&self, source: impl Hash, now: Monotonic) -> Option<Told> {
-        let mut hasher = DefaultHasher::new();
-        source.hash(&mut hasher);
-        let source = hasher.finish();
-        let at = usize::try_from(source % PLACES as u64).unwrap_or_default();
+        let source = hashed(source);
         // INVARIANT(tally-places): there are PLACES of them; without one it is told at once.
-        let Some(place) = self.places.get(at) else { return Some(Told { times: 1, elsewhere: 0 }) };
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut place) = self.place(source) else { return Some(Told { times: 1, elsewhere: 0 }) };
         match &mut *place {
             Some(held) if now.since(held.told) < EVERY && held.source == source => {
                 held.since += 1;
@@ -70,6 +78,27 @@ impl Tally {
             }
         }
     }
+
+    /// What was to be told could not be: it is told at the next occasion, which is not a minute away.
+    pub(crate) fn not_told(&self, source: impl Hash, told: Told) {
+        let source = hashed(source);
+        let since = self
+            .place(source)
+            .and_then(|mut place| place.take_if(|held| held.source == source))
+            .map_or(0, |held| held.since);
+        self.others.fetch_add(told.times + told.elsewhere + since, Ordering::Relaxed);
+    }
+
+    fn place(&self, source: u64) -> Option<MutexGuard<'_, Option<Place>>> {
+        let at = usize::try_from(source % PLACES as u64).ok()?;
+        Some(self.places.get(at)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn hashed(source: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    source.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A process under attack from more sources than this tells of some of them only.
@@ -95,6 +124,19 @@ mod tests {
         }
         assert_eq!(tally.count("a", at(60)), Some(Told { times: 60, elsewhere: 0 }));
         assert_eq!(tally.count("a", at(500)), Some(Told { times: 1, elsewhere: 0 }));
+    }
+
+    #[test]
+    fn what_could_not_be_told_is_told_next_time() {
+        let tally = Tally::new();
+        let told = tally.count("a", at(0)).unwrap();
+        assert_eq!(tally.count("a", at(1)), None);
+        tally.not_told("a", told);
+        assert_eq!(tally.count("a", at(2)), Some(Told { times: 1, elsewhere: 2 }));
+        assert_eq!(tally.count("a", at(3)), None);
+        // Another source that has its place by now keeps it.
+        tally.not_told("b", Told { times: 1, elsewhere: 0 });
+        assert_eq!(tally.count("a", at(62)), Some(Told { times: 2, elsewhere: 1 }));
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl<S: Sync> FromRequestParts<S> for ClientIp {
 /// The credential in the cookie that a browser still has, good or bad, on any route: for a login that takes an old session's
 /// place, and for a change of privileges that renews one. Its `Debug` shows nothing of it.
 ///
-/// Two of them, or a malformed one, are a 400.
+/// Two of them, or a malformed one, are a 400. The malformed one is taken away from the browser with it.
 #[derive(Debug)]
 pub struct OldSession(pub Option<SecretText>);
 

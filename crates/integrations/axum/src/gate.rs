@@ -65,16 +65,18 @@ impl Gate {
         arrival
     }
 
-    /// Limits that need nobody, then who it is, then limits by who it is, then what they may. `limited` has what was said so far
-    /// also when it is refused.
+    /// Which page sent it, then limits that need nobody, then who it is, then limits by who it is, then what they may. `limited` has
+    /// what was said so far also when it is refused.
     async fn enter(
         &self,
         arrival: &Arrival<'_>,
         limited: &mut Vec<Standing>,
     ) -> Result<Option<Known>, Problem> {
+        let is_public = matches!(self.policy, RoutePolicy::Public { .. });
+        // SECURITY: before any limit is charged. A page could else use up the limits of whoever looks at it.
+        if is_public { self.guard.admit(arrival) } else { self.guard.admit_guarded(arrival) }?;
         limited.extend(self.guard.limit(arrival, &self.terms.limits, None).await?);
-        if matches!(self.policy, RoutePolicy::Public { .. }) {
-            self.guard.admit(arrival)?;
+        if is_public {
             return Ok(None);
         }
         let who = self.guard.authenticate(arrival).await?;

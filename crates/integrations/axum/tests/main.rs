@@ -19,6 +19,8 @@ mod failures;
 mod faulty;
 #[path = "main/headers.rs"]
 mod headers;
+#[path = "main/hostile_pages.rs"]
+mod hostile_pages;
 #[path = "main/limits.rs"]
 mod limits;
 #[path = "main/mint.rs"]
