@@ -18,7 +18,8 @@ use redis::{Client, Value};
 use crate::{
     Config, Error,
     names::{Name, Names},
-    row::{Fields, damaged, digest, list, millis, row_and_word, session_args, worded},
+    packed,
+    row::{Fields, damaged, millis, worded},
     script::Script,
     wire::Wire,
 };
@@ -50,7 +51,7 @@ impl RedisSessions {
         provider: Arc<dyn Provider>,
     ) -> Result<Self, Error> {
         let names = Names::new(&config.prefix, provider);
-        let wire = Wire::open(client, config).await?;
+        let wire = Wire::open(client, config, &names).await?;
         Ok(Self { wire, names })
     }
 
@@ -127,7 +128,8 @@ impl Ask<'_> {
 
     async fn run(self) -> Result<Value, SessionsError> {
         let shared = self.store.names.shared(self.script.queue());
-        Ok(self.store.wire.call(self.script, shared, &self.keys, &self.args).await?)
+        let words = shared.iter().chain(&self.keys).chain(&self.args).map(Vec::as_slice).collect::<Vec<_>>();
+        Ok(self.store.wire.call(self.script, shared.len() + self.keys.len(), &words).await?)
     }
 
     /// A script that answers a word and fields.
@@ -172,7 +174,7 @@ impl SessionStore for RedisSessions {
             .arg(most)
             .arg(if when_full == WhenFull::EndOldest { "oldest" } else { "refuse" })
             .arg(row.selector.as_bytes())
-            .args(session_args(row, owner)?);
+            .arg(packed::pack_row(row, owner)?);
         if let Some(replaced) = &begin.replaces {
             ask = ask.key(self.row(replaced));
         }
@@ -188,25 +190,20 @@ impl SessionStore for RedisSessions {
     }
 
     async fn rotate(&self, ask: &Rotate) -> Result<Rotation, SessionsError> {
-        let facts =
-            ask.facts.as_ref().map_or_else(|| Ok(String::new()), bartizan_sessions::Facts::to_text)?;
-        let mut call = self
-            .ask(Script::Rotate, Some(ask.now), &ask.note.0)
-            .key(self.row(&ask.selector))
-            .arg(ask.presented.as_bytes())
-            .arg(ask.next.as_bytes())
-            .arg(ask.nonce.map_or_else(Vec::new, Vec::from))
-            .arg(if ask.grace.is_zero() { "0" } else { "1" })
-            .arg(millis(ask.now.saturating_add(ask.grace)))
-            .arg(millis(ask.now.saturating_add(ask.idle)))
-            .arg(digest(ask.binding.as_ref()))
-            .arg(facts)
-            .arg(millis(ask.remember_until))
-            .arg(digest(ask.next_selector.as_ref()));
-        if let Some(next) = &ask.next_selector {
-            call = call.key(self.row(next));
-        }
-        let (word, fields) = row_and_word(call.run().await?)?;
+        let (row, asked) = (self.row(&ask.selector), packed::pack_asked(ask));
+        let next_row = ask.next_selector.as_ref().map(|next| self.row(next));
+        let facts = ask.facts.as_ref().map(bartizan_sessions::Facts::to_text).transpose()?;
+        let mut words = Vec::with_capacity(5);
+        words.push(row.as_slice());
+        words.extend(next_row.as_deref());
+        let names = words.len();
+        words.extend([asked.as_slice(), ask.note.0.as_bytes()]);
+        words.extend(facts.as_deref().map(str::as_bytes));
+        let answer = match self.wire.call(Script::Rotate, names, &words).await? {
+            Value::BulkString(session) => return Ok(Rotation::Rotated(packed::rotated(&session)?)),
+            answer => answer,
+        };
+        let (word, mut fields) = worded(answer)?;
         if word == "unknown" {
             return Ok(Rotation::Unknown);
         }
@@ -224,7 +221,7 @@ impl SessionStore for RedisSessions {
 
     async fn find(&self, selector: &Digest) -> Result<Option<StoredSession>, SessionsError> {
         let ask = self.ask(Script::Find, None, "").key(self.row(selector));
-        let (word, fields) = row_and_word(ask.run().await?)?;
+        let (word, mut fields) = ask.worded().await?;
         match word.as_str() {
             "found" => Ok(Some(fields.session(*selector)?)),
             "none" => Ok(None),
@@ -233,7 +230,7 @@ impl SessionStore for RedisSessions {
     }
 
     async fn confirm(&self, key: SessionKey, generation: u64) -> Result<(), SessionsError> {
-        let ask = self.ask(Script::Confirm, None, "").arg(key.as_bytes()).arg(generation.to_string());
+        let ask = self.ask(Script::Confirm, None, "").arg(key.as_bytes()).arg(generation.to_be_bytes());
         ask.done().await.map(drop)
     }
 
@@ -249,10 +246,12 @@ impl SessionStore for RedisSessions {
 
     async fn list(&self, tenant: &str, subject: &str, now: UnixTime) -> Result<Vec<Session>, SessionsError> {
         let set = self.sessions_of(&self.owner(tenant, subject));
-        let rows = list(self.ask(Script::List, Some(now), "").key(set).run().await?)?;
+        let mut rows = Fields::of(self.ask(Script::List, Some(now), "").key(set).run().await?)?;
         // A list needs no selectors.
-        let read = |row| Ok(Fields::of(row)?.session(Digest::from_bytes([0; 32]))?.session);
-        let mut sessions = rows.into_iter().map(read).collect::<Result<Vec<Session>, SessionsError>>()?;
+        let mut sessions = Vec::new();
+        while !rows.is_at_end() {
+            sessions.push(rows.session(Digest::from_bytes([0; 32]))?.session);
+        }
         sessions.sort_by_key(|session| std::cmp::Reverse((session.seen, session.id.key)));
         Ok(sessions)
     }

@@ -35,6 +35,9 @@ pub enum ErrorKind {
     /// What is stored cannot be read.
     #[error("what is stored cannot be read")]
     Integrity,
+    /// What is stored under this prefix, another version of this crate has stored. It does not change by itself.
+    #[error("what is stored is of another version")]
+    Format,
 }
 
 /// A setting without which Redis forgets what it has answered.
@@ -81,7 +84,9 @@ impl Error {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self.kind {
-            ErrorKind::Config | ErrorKind::Setting(_) | ErrorKind::Forbidden => Fault::Caller,
+            ErrorKind::Config | ErrorKind::Setting(_) | ErrorKind::Forbidden | ErrorKind::Format => {
+                Fault::Caller
+            }
             ErrorKind::Unavailable => Fault::Backend,
             ErrorKind::Busy => Fault::Busy,
             ErrorKind::Integrity => Fault::Integrity,
@@ -113,9 +118,11 @@ impl From<Error> for sessions::Error {
         let kind = match error.kind {
             ErrorKind::Busy => sessions::ErrorKind::Busy,
             ErrorKind::Integrity => sessions::ErrorKind::Integrity,
-            ErrorKind::Config | ErrorKind::Setting(_) | ErrorKind::Forbidden | ErrorKind::Unavailable => {
-                sessions::ErrorKind::Unavailable
-            }
+            ErrorKind::Config
+            | ErrorKind::Setting(_)
+            | ErrorKind::Forbidden
+            | ErrorKind::Format
+            | ErrorKind::Unavailable => sessions::ErrorKind::Unavailable,
         };
         kind.into()
     }
@@ -149,6 +156,7 @@ fn kind_of(error: &RedisError) -> ErrorKind {
         Kind::Server(ServerErrorKind::ResponseError) if is_of_script(error) => ErrorKind::Integrity,
         _ => match error.code() {
             Some("DAMAGED" | "WRONGTYPE" | "EXHAUSTED") => ErrorKind::Integrity,
+            Some("FORMAT") => ErrorKind::Format,
             Some("OOM" | "BUSY" | "TRYAGAIN") => ErrorKind::Busy,
             Some("WRONGPASS" | "NOAUTH") => ErrorKind::Config,
             _ => ErrorKind::Unavailable,

@@ -5,6 +5,7 @@ mod config;
 mod driver;
 mod error;
 mod names;
+mod packed;
 mod row;
 mod script;
 mod settings;

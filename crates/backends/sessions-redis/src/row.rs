@@ -2,12 +2,12 @@
 
 use bartizan_core::UnixTime;
 use bartizan_sessions::{
-    Digest, Ended, Entry, Epochs, Error, ErrorKind, Facts, Happening, KeyId, Kind, Note, Revocation, Scope,
-    Session, SessionId, SessionKey, StoredKey, StoredSession, from_millis, to_millis,
+    Digest, Entry, Error, ErrorKind, KeyId, Revocation, Scope, SessionKey, StoredKey, StoredSession,
+    from_millis, to_millis,
 };
 use redis::Value;
 
-use crate::names::Name;
+use crate::{names::Name, packed};
 
 /// The elements of an answer that is a list.
 pub(crate) fn list(value: Value) -> Result<Vec<Value>, Error> {
@@ -22,14 +22,6 @@ pub(crate) fn list(value: Value) -> Result<Vec<Value>, Error> {
 pub(crate) fn worded(value: Value) -> Result<(String, Fields), Error> {
     let mut fields = Fields::of(value)?;
     Ok((fields.text()?.into(), fields))
-}
-
-/// An answer whose last element is a word that says what the others are: a row of a session, or nothing.
-pub(crate) fn row_and_word(value: Value) -> Result<(String, Fields), Error> {
-    let mut values = list(value)?;
-    let word = values.pop().ok_or_else(damaged)?;
-    let word = Fields(vec![word].into_iter()).text()?;
-    Ok((word.into(), Fields(values.into_iter())))
 }
 
 pub(crate) fn damaged() -> Error {
@@ -58,16 +50,17 @@ impl Fields {
         self.optional()?.ok_or_else(damaged)
     }
 
+    /// The row of a session, packed.
+    pub(crate) fn session(&mut self, selector: Digest) -> Result<StoredSession, Error> {
+        packed::row(&self.bytes()?, selector)
+    }
+
     pub(crate) fn text(&mut self) -> Result<Box<str>, Error> {
         Ok(String::from_utf8(self.bytes()?).map_err(|_| damaged())?.into())
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         self.bytes()?.try_into().map_err(|_| damaged())
-    }
-
-    fn optional_array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, Error> {
-        self.optional()?.map(|bytes| bytes.try_into().map_err(|_| damaged())).transpose()
     }
 
     pub(crate) fn number<T: std::str::FromStr>(&mut self) -> Result<T, Error> {
@@ -84,48 +77,12 @@ impl Fields {
         Ok(Some(from_millis(millis.ok_or_else(damaged)?)))
     }
 
-    fn end(mut self) -> Result<(), Error> {
-        if self.0.next().is_none() { Ok(()) } else { Err(damaged()) }
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.0.as_slice().is_empty()
     }
 
-    /// The row of a session, as `read` of `lua/sessions.lua` does.
-    pub(crate) fn session(mut self, selector: Digest) -> Result<StoredSession, Error> {
-        let key = SessionKey::from_bytes(self.array()?);
-        let epochs = Epochs { subject: self.number()?, global: self.number()? };
-        let kind = Kind::parse(&self.text()?)?;
-        let (tenant, subject) = (self.text()?, self.text()?);
-        let _owner: Name = self.array()?;
-        let session = Session {
-            id: SessionId { key, epochs },
-            kind,
-            tenant,
-            subject,
-            begun: self.time()?,
-            seen: self.time()?,
-            idle_expires: self.time()?,
-            expires: self.time()?,
-            generation: self.number()?,
-            facts: Facts::from_text(&self.text()?)?,
-        };
-        let row = StoredSession {
-            session,
-            selector,
-            current: Digest::from_bytes(self.array()?),
-            previous: self.optional_array()?.map(Digest::from_bytes),
-            nonce: self.optional_array()?,
-            grace_until: self.time()?,
-            binding: self.optional_array()?.map(Digest::from_bytes),
-            ended: match (self.optional_time()?, self.optional()?) {
-                (Some(at), Some(why)) => {
-                    let why = std::str::from_utf8(&why).map_err(|_| damaged())?;
-                    Some((at, Ended::parse(why)?))
-                }
-                (None, None) => None,
-                _ => return Err(damaged()),
-            },
-        };
-        self.end()?;
-        Ok(row)
+    fn end(self) -> Result<(), Error> {
+        if self.is_at_end() { Ok(()) } else { Err(damaged()) }
     }
 
     /// The row of an API key: `FIELDS` of `lua/api_keys.lua`.
@@ -151,35 +108,6 @@ impl Fields {
     }
 }
 
-/// What `begin` passes: as [`Fields::session`] reads it, without epochs.
-pub(crate) fn session_args(row: &StoredSession, owner: Name) -> Result<Vec<Vec<u8>>, Error> {
-    let session = &row.session;
-    let (ended, why) = match row.ended {
-        Some((at, why)) => (millis(at), why.as_str().into()),
-        None => (Vec::new(), Vec::new()),
-    };
-    Ok(vec![
-        session.id.key.as_bytes().into(),
-        session.kind.as_str().into(),
-        session.tenant.as_bytes().into(),
-        session.subject.as_bytes().into(),
-        owner.into(),
-        millis(session.begun),
-        millis(session.seen),
-        millis(session.idle_expires),
-        millis(session.expires),
-        session.generation.to_string().into(),
-        session.facts.to_text()?.into(),
-        row.current.as_bytes().into(),
-        digest(row.previous.as_ref()),
-        row.nonce.map_or_else(Vec::new, |nonce| nonce.into()),
-        millis(row.grace_until),
-        digest(row.binding.as_ref()),
-        ended,
-        why,
-    ])
-}
-
 /// What `add_key` passes: as [`Fields::key`] reads it.
 pub(crate) fn key_args(key: &StoredKey, owner: Name) -> Result<Vec<Vec<u8>>, Error> {
     Ok(vec![
@@ -203,25 +131,19 @@ pub(crate) fn millis(time: UnixTime) -> Vec<u8> {
     to_millis(time).to_string().into()
 }
 
-/// A digest, or nothing: no digest is empty.
-pub(crate) fn digest(digest: Option<&Digest>) -> Vec<u8> {
-    digest.map_or_else(Vec::new, |digest| digest.as_bytes().into())
-}
-
 /// The fields of an element of a stream.
 struct Named(Vec<(String, Vec<u8>)>);
 
-/// An element of a stream, and its number.
-fn element(value: Value) -> Result<(u64, Named), Error> {
+/// An element of a stream, and its id.
+fn element(value: Value) -> Result<(Box<str>, Named), Error> {
     let mut parts = Fields::of(value)?;
     let id = parts.text()?;
-    let number = id.strip_suffix("-0").and_then(|number| number.parse().ok()).ok_or_else(damaged)?;
     let mut values = Fields::of(parts.0.next().ok_or_else(damaged)?)?;
     let mut pairs = Vec::new();
-    while !values.0.as_slice().is_empty() {
+    while !values.is_at_end() {
         pairs.push((values.text()?.into(), values.bytes()?));
     }
-    Ok((number, Named(pairs)))
+    Ok((id, Named(pairs)))
 }
 
 impl Named {
@@ -243,31 +165,28 @@ impl Named {
     }
 }
 
-/// An entry of the outbox: `record` of `lua/common.lua`.
+/// An entry of the outbox. Its id is a time in milliseconds and a count below a thousand, see `record` of `lua/common.lua`.
 pub(crate) fn entry(value: Value) -> Result<Entry, Error> {
-    let (number, fields) = element(value)?;
-    let session = match fields.bytes("key")? {
-        [] => None,
-        _ => Some(SessionId {
-            key: fields.key("key")?,
-            epochs: Epochs { subject: fields.number("se")?, global: fields.number("ge")? },
-        }),
-    };
-    Ok(Entry {
-        number,
-        at: from_millis(fields.number("at")?),
-        happening: Happening::parse(fields.text("what")?)?,
-        tenant: fields.text("tenant")?.into(),
-        subject: fields.text("subject")?.into(),
-        session,
-        about: fields.text("about")?.into(),
-        note: Note(fields.text("note")?.into()),
-    })
+    let (id, fields) = element(value)?;
+    let (millis, count) = id.split_once('-').ok_or_else(damaged)?;
+    let millis: u64 = millis.parse().map_err(|_| damaged())?;
+    let count: u64 = count.parse().map_err(|_| damaged())?;
+    let number = millis.checked_mul(A_MILLISECOND).filter(|_| count < A_MILLISECOND).ok_or_else(damaged)?;
+    packed::entry(number.saturating_add(count), fields.bytes("e")?)
 }
+
+/// The id of an entry of this number.
+pub(crate) fn entry_id(number: u64) -> String {
+    format!("{}-{}", number / A_MILLISECOND, number % A_MILLISECOND)
+}
+
+/// How many numbers the outbox has for a millisecond.
+const A_MILLISECOND: u64 = 1_000;
 
 /// An element of the feed: `revoke` of `lua/common.lua`.
 pub(crate) fn revocation(value: Value) -> Result<(u64, Revocation), Error> {
-    let (number, fields) = element(value)?;
+    let (id, fields) = element(value)?;
+    let number = id.strip_suffix("-0").and_then(|number| number.parse().ok()).ok_or_else(damaged)?;
     let scope = match fields.text("scope")? {
         "token" => Scope::Token(fields.text("one")?.into()),
         "session" => Scope::Session(fields.key("one")?),
@@ -314,10 +233,9 @@ mod tests {
         fn whatever_a_server_answers_is_read_or_refused(answer in answers()) {
             let refused = |error: Error| error.kind() == ErrorKind::Integrity;
             let selector = Digest::from_bytes([0; 32]);
-            prop_assert!(Fields::of(answer.clone()).and_then(|fields| fields.session(selector)).map_or_else(refused, |_| true));
+            prop_assert!(Fields::of(answer.clone()).and_then(|mut fields| fields.session(selector)).map_or_else(refused, |_| true));
             prop_assert!(Fields::of(answer.clone()).and_then(Fields::key).map_or_else(refused, |_| true));
             prop_assert!(worded(answer.clone()).map_or_else(refused, |_| true));
-            prop_assert!(row_and_word(answer.clone()).map_or_else(refused, |_| true));
             prop_assert!(entry(answer.clone()).map_or_else(refused, |_| true));
             prop_assert!(revocation(answer).map_or_else(refused, |_| true));
         }

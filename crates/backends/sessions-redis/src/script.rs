@@ -12,38 +12,39 @@ macro_rules! scripts {
 
         /// In the order of [`Script`].
         pub(crate) const SOURCES: &[&str] = &[
-            $(concat!(include_str!("lua/common.lua"), $(include_str!(concat!("lua/", $file, ".lua"))),+),)+
+            $(concat!($(include_str!(concat!("lua/", $file, ".lua"))),+),)+
         ];
     };
 }
 
 scripts! {
-    Begin = "spans" "sessions" "owners" "begin",
-    Rotate = "sessions" "rotate",
-    Find = "sessions" "find",
-    Confirm = "sessions" "confirm",
-    Seen = "sessions" "seen",
-    List = "sessions" "owners" "list",
-    End = "sessions" "owners" "end",
-    EndAll = "ends" "sessions" "owners" "end_all",
-    EndEverything = "ends" "end_everything",
-    Count = "sessions" "count",
-    RevokeToken = "spans" "revoke_token",
-    IsRevoked = "sessions" "is_revoked",
-    Epochs = "epochs",
-    AddKey = "spans" "hashes" "api_keys" "add_key",
-    FindKey = "spans" "hashes" "api_keys" "find_key",
-    ReplaceKey = "spans" "hashes" "api_keys" "replace_key",
-    EndKey = "spans" "hashes" "api_keys" "end_key",
-    KeyUsed = "spans" "hashes" "api_keys" "key_used",
-    Keys = "spans" "hashes" "api_keys" "keys",
-    PutOnce = "spans" "put_once",
-    TakeOnce = "hashes" "once" "take_once",
-    Advance = "advance",
-    PurgeSessions = "sessions" "purge_sessions",
-    PurgeKeys = "spans" "hashes" "api_keys" "purge_keys",
-    PurgeOnce = "hashes" "once" "purge_once",
-    PurgeFeed = "purge_feed",
+    Format = "named" "format",
+    Begin = "named" "common" "spans" "sessions" "owners" "begin",
+    Rotate = "current" "asked" "common" "sessions" "rotate",
+    Find = "named" "common" "sessions" "find",
+    Confirm = "named" "common" "sessions" "confirm",
+    Seen = "named" "common" "sessions" "seen",
+    List = "named" "common" "sessions" "owners" "list",
+    End = "named" "common" "sessions" "owners" "end",
+    EndAll = "named" "common" "ends" "sessions" "owners" "end_all",
+    EndEverything = "named" "common" "ends" "end_everything",
+    Count = "named" "common" "sessions" "count",
+    RevokeToken = "named" "common" "spans" "revoke_token",
+    IsRevoked = "named" "common" "sessions" "is_revoked",
+    Epochs = "named" "common" "epochs",
+    AddKey = "named" "common" "spans" "hashes" "api_keys" "add_key",
+    FindKey = "named" "common" "spans" "hashes" "api_keys" "find_key",
+    ReplaceKey = "named" "common" "spans" "hashes" "api_keys" "replace_key",
+    EndKey = "named" "common" "spans" "hashes" "api_keys" "end_key",
+    KeyUsed = "named" "common" "spans" "hashes" "api_keys" "key_used",
+    Keys = "named" "common" "spans" "hashes" "api_keys" "keys",
+    PutOnce = "named" "common" "spans" "put_once",
+    TakeOnce = "named" "common" "hashes" "once" "take_once",
+    Advance = "named" "common" "advance",
+    PurgeSessions = "named" "common" "sessions" "purge_sessions",
+    PurgeKeys = "named" "common" "spans" "hashes" "api_keys" "purge_keys",
+    PurgeOnce = "named" "common" "hashes" "once" "purge_once",
+    PurgeFeed = "named" "common" "purge_feed",
 }
 
 impl Script {

@@ -9,7 +9,11 @@ mod judged;
 mod kept;
 #[path = "servers/outages.rs"]
 mod outages;
+#[path = "../../sessions-postgres/tests/servers/road.rs"]
+mod road;
 #[path = "servers/settings.rs"]
 mod settings;
+#[path = "servers/struck.rs"]
+mod struck;
 #[path = "servers/support.rs"]
 mod support;

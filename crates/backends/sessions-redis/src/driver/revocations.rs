@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::RedisSessions;
 use crate::{
-    row::{Fields, damaged, entry, list, millis, revocation},
+    row::{Fields, damaged, entry, entry_id, list, millis, revocation},
     script::Script,
 };
 
@@ -75,7 +75,7 @@ impl RevocationStore for RedisSessions {
 }
 
 impl RedisSessions {
-    /// The last position that was given, or one of the outbox after it. Another server may have taken over that had not heard of
+    /// The last position that was given. Another server may have taken over that had not heard of
     /// the last ones.
     async fn last_position(&self) -> Result<Position, Error> {
         let mut command = redis::cmd("HGET");
@@ -102,7 +102,7 @@ impl Outbox for RedisSessions {
         for some in numbers.chunks(MOST) {
             let mut command = redis::cmd("XDEL");
             command.arg(self.names.fixed("outbox"));
-            command.arg(some.iter().map(|number| format!("{number}-0")).collect::<Vec<_>>());
+            command.arg(some.iter().map(|number| entry_id(*number)).collect::<Vec<_>>());
             self.wire.command(&command).await?;
         }
         Ok(())

@@ -1,5 +1,6 @@
 -- KEYS: 7 row, 8 its index, 9 the owner's set, 10 the owner's epoch; 11 the row that it replaces, if any.
--- ARGV: 5 remember until, 6 cap or '', 7 'oldest' or 'refuse', 8 its selector; from 9 on the row, without epochs.
+-- ARGV: 5 remember until, 6 cap or '', 7 'oldest' or 'refuse', 8 its selector; 9 the row, whose epochs are
+-- not those of now.
 
 -- Byte order: how Lua compares other strings is up to the server's locale.
 local function hex(bytes)
@@ -14,18 +15,8 @@ local function must_have_memory()
   redis.call('HSETNX', META, 'last', '0')
 end
 
-local FIELDS = { 'key', 'se', 'ge', 'kind', 'tenant', 'subject', 'owner', 'begun', 'seen', 'idle', 'expires', 'gen', 'facts',
-  'cur', 'prev', 'nonce', 'grace', 'bind', 'ended', 'why' }
-local OPTIONAL = { prev = true, nonce = true, bind = true, ended = true, why = true }
 local REMEMBER, CAP, WHEN_FULL, SELECTOR = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
-local row = {}
-local place = 9
-for _, field in ipairs(FIELDS) do
-  if field ~= 'se' and field ~= 'ge' then
-    row[field] = ARGV[place]
-    place = place + 1
-  end
-end
+local row = parsed(ARGV[9], KEYS[7])
 
 if redis.call('EXISTS', KEYS[7], KEYS[8]) > 0 then
   damaged()
@@ -66,26 +57,18 @@ end
 for _, other in ipairs(crowded) do
   end_row(other, 'crowded', REMEMBER)
 end
+row.who = who_of(row.key, row.se, row.ge, row.tenant, row.subject)
 record('begun', row.tenant, row.subject, row, '')
 if #gone > 0 then
   redis.call('SREM', KEYS[9], unpack(gone, 1, math.min(#gone, 1000)))
 end
-local written = {}
-for _, field in ipairs(FIELDS) do
-  if not OPTIONAL[field] or row[field] ~= '' then
-    written[#written + 1] = field
-    written[#written + 1] = row[field]
-  end
-end
-local expires, idle = integer(row.expires), integer(row.idle)
-redis.call('HSET', KEYS[7], unpack(written))
-redis.call('PEXPIRE', KEYS[7], span(expires))
-redis.call('SET', KEYS[8], SELECTOR, 'PX', span(expires))
+redis.call('SET', KEYS[7], packed(row), 'PX', span(row.expires))
+redis.call('SET', KEYS[8], SELECTOR, 'PX', span(row.expires))
 redis.call('SADD', KEYS[9], row.key)
-keep_set(KEYS[9], expires)
+keep_set(KEYS[9], row.expires)
 -- When it may be deleted: moved on as the session is used, by whoever purges.
-redis.call('ZADD', DIES, text(math.min(idle, expires)), row.key)
-if row.nonce ~= '' then
-  redis.call('ZADD', GRACE, row.grace, row.key)
+redis.call('ZADD', DIES, text(math.min(row.idle, row.expires)), row.key)
+if row.nonce then
+  redis.call('ZADD', GRACE, text(row.grace), row.key)
 end
 return { 'begun', text(row.se), text(row.ge) }

@@ -9,10 +9,10 @@ for _, row in ipairs((rows_of(KEYS[7]))) do
     living = living + 1
   end
 end
-local epoch, at = step(KEYS[8])
+local ends, epoch = step(KEYS[8])
 
 redis.call('DEL', KEYS[7]) -- First: see must_have_memory in begin.lua.
 revoke('subject', TENANT, SUBJECT, epoch, REMEMBER)
 record('all_ended', TENANT, SUBJECT, nil, WHY)
-redis.call('HSET', KEYS[8], 'epoch', epoch, 'at', at)
+redis.call('SET', KEYS[8], ends)
 return { 'ended', text(living) }

@@ -1,6 +1,6 @@
 -- KEYS: 7 row.
 local row = read(KEYS[7])
 if row and lives(row) then
-  return answer('found', row)
+  return { 'found', row.raw }
 end
 return { 'none' }

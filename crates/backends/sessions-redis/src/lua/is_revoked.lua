@@ -9,9 +9,9 @@ if ARGV[5] ~= '' then
   return is_it and lives(row) and 0 or 1
 end
 local issued = tonumber(ARGV[8])
-for _, name in ipairs({ KEYS[7], META }) do
-  local at = redis.call('HGET', name, 'at')
-  if at and issued <= math.floor(integer(at) / 1000) then
+for _, name in ipairs({ KEYS[7], EPOCH }) do
+  local _, at = ends_of(redis.call('GET', name))
+  if at and issued <= math.floor(at / 1000) then
     return 1
   end
 end

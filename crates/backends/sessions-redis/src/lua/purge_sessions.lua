@@ -10,10 +10,11 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', GRACE, '-inf', '(' .. NOW, 'LIM
   if is_sound and row and row.grace >= tonumber(NOW) then
     redis.call('ZADD', GRACE, text(row.grace), key)
   else
-    if is_sound and row then
-      redis.call('HDEL', row.where, 'prev', 'nonce')
-    end
     redis.call('ZREM', GRACE, key)
+    if is_sound and row and (row.prev or row.nonce) then
+      row.prev, row.nonce = nil, nil
+      write(row)
+    end
   end
 end
 
@@ -26,7 +27,7 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', DIES, '-inf', '(' .. text(BEFOR
   elseif not row then
     redis.call('ZREM', DIES, key)
   else
-    local due = math.min(row.idle, row.expires, row.ended and integer(row.ended) or row.expires)
+    local due = math.min(row.idle, row.expires, row.ended or row.expires)
     if due < BEFORE then
       deleted = deleted + 1
       redis.call('DEL', row.where, PREFIX .. ':i:' .. key)

@@ -2,7 +2,6 @@
 local row = read_by_key(ARGV[5])
 if row and lives(row) and not has_expired(row) then
   local idle = math.min(math.max(row.idle, tonumber(ARGV[6])), row.expires)
-  local seen = math.max(row.seen, tonumber(NOW))
-  redis.call('HSET', row.where, 'seen', text(seen), 'idle', text(idle))
+  redis.call('SETRANGE', row.where, '84', struct.pack('>i8i8', math.max(row.seen, tonumber(NOW)), idle))
 end
 return { 'done' }
