@@ -9,6 +9,7 @@ mod moto;
 mod oidc;
 mod postgres;
 mod process;
+mod proxies;
 mod python;
 mod record;
 mod redis;
@@ -22,8 +23,15 @@ use crate::{problem::Problem, repo::Repo, run};
 use process::{Life, Process};
 
 /// Everything that tests run against.
-const ALL: [&dyn Service; 6] =
-    [&browser::Browser, &moto::Moto, &oidc::Oidc, &postgres::Postgres, &python::Python, &redis::Redis];
+const ALL: [&dyn Service; 7] = [
+    &browser::Browser,
+    &moto::Moto,
+    &oidc::Oidc,
+    &postgres::Postgres,
+    &proxies::Proxies,
+    &python::Python,
+    &redis::Redis,
+];
 
 /// A server, or a set of programs, that tests run against.
 trait Service: Sync {

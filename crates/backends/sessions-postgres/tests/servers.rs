@@ -1,6 +1,8 @@
 //! The store against a real server: the suite of the seam, and what is special about Postgres.
 #![cfg(test)]
 
+#[path = "servers/cluster.rs"]
+mod cluster;
 #[path = "servers/conformance.rs"]
 mod conformance;
 #[path = "servers/damage.rs"]
@@ -13,5 +15,9 @@ mod order;
 mod outages;
 #[path = "servers/proxy.rs"]
 mod proxy;
+#[path = "servers/road.rs"]
+mod road;
+#[path = "servers/struck.rs"]
+mod struck;
 #[path = "servers/support.rs"]
 mod support;

@@ -66,7 +66,12 @@ impl Service for Postgres {
         let mut process = Process::start(&command, &place.data, life)?;
         let url = format!("postgres://app:{PASSWORD}@127.0.0.1:{port}/postgres");
         process.until(START, |_| run::answers("psql", &["-qAtX", &url, "-c", "select 1"]).then_some(()))?;
-        Ok(Started { process: Some(process), environment: vec![("BARTIZAN_TEST_POSTGRES_URL", url)] })
+        let environment = vec![
+            ("BARTIZAN_TEST_POSTGRES_URL", url),
+            // For tests that stop and kill a server: they start one of their own.
+            ("BARTIZAN_TEST_POSTGRES_PROGRAMS", PROGRAMS.to_owned()),
+        ];
+        Ok(Started { process: Some(process), environment })
     }
 }
 

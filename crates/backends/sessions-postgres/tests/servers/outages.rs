@@ -5,8 +5,8 @@ use std::{net::ToSocketAddrs, sync::Arc, time::Duration};
 
 use bartizan_sessions::conformance::plain::{NOW, begin, digest, rotate, selector};
 use bartizan_sessions::{
-    Cap, End, Ended, Error, ErrorKind, NewOnce, Note, OnceStore, RevocationStore, Rotation, SessionStore,
-    Store, WhenFull,
+    Cap, End, Ended, Error, ErrorKind, NewOnce, Note, OnceStore, Outbox, RevocationStore, Rotation,
+    SessionStore, Store, WhenFull,
 };
 use bartizan_sessions_postgres::PostgresSessionStore;
 use sqlx::postgres::PgPoolOptions;
@@ -19,9 +19,9 @@ use crate::{
 
 const BOUND: Duration = Duration::from_millis(500);
 
-/// A call that writes, of which some rows are there already: number 1 to 3 of each round, in families of its own.
+/// A call, of whose rows some are there already: number 1 to 3 of each round, in families of its own.
 #[derive(Clone, Copy, Debug)]
-enum Call {
+pub(crate) enum Call {
     Begin,
     BeginInPlaceOfAnother,
     Rotate,
@@ -30,8 +30,13 @@ enum Call {
     EndAll,
     RevokeToken,
     Once,
+    /// What a route asks that reads through.
+    Find,
+    /// What the courier asks.
+    Pending,
 }
 
+/// Those that write.
 const CALLS: [Call; 8] = [
     Call::Begin,
     Call::BeginInPlaceOfAnother,
@@ -44,7 +49,7 @@ const CALLS: [Call; 8] = [
 ];
 
 impl Call {
-    async fn run(self, store: &PostgresSessionStore, family: u8) -> Result<(), Error> {
+    pub(crate) async fn run(self, store: &PostgresSessionStore, family: u8) -> Result<(), Error> {
         let note = Note::default();
         match self {
             Self::Begin => store.begin(&begin(family + 100)).await.map(drop),
@@ -80,12 +85,18 @@ impl Call {
                 };
                 store.put_once(&new).await
             }
+            Self::Find => {
+                store.find(&selector(family)).await.map(|found| assert!(found.is_some(), "it is there"))
+            }
+            Self::Pending => {
+                store.pending(1_000).await.map(|told| assert!(!told.is_empty(), "it begins with a session"))
+            }
         }
     }
 }
 
 /// Whatever happened: every row has its entry in the outbox, and its revocation where it ended.
-const HALF_DONE: &str = "SELECT count(*) FROM (VALUES
+pub(crate) const HALF_DONE: &str = "SELECT count(*) FROM (VALUES
     ((SELECT count(*) FROM {s}.sessions), (SELECT count(*) FROM {s}.outbox WHERE happening = 'begun')),
     ((SELECT coalesce(sum(generation), 0)::bigint FROM {s}.sessions), (SELECT count(*) FROM {s}.outbox WHERE happening = 'renewed')),
     ((SELECT count(*) FROM {s}.sessions WHERE ended_at IS NOT NULL), (SELECT count(*) FROM {s}.revocations WHERE scope = 'session')),
@@ -152,7 +163,7 @@ fn each_step(fault: Fault) {
     assert!(failures > 15, "it failed {failures} times");
 }
 
-async fn is_done(call: Call, direct: &PostgresSessionStore, family: u8) -> bool {
+pub(crate) async fn is_done(call: Call, direct: &PostgresSessionStore, family: u8) -> bool {
     let note = Note::default();
     match call {
         Call::Begin => direct.find(&selector(family + 100)).await.unwrap().is_some(),
@@ -179,11 +190,12 @@ async fn is_done(call: Call, direct: &PostgresSessionStore, family: u8) -> bool 
         Call::Once => {
             direct.take_once(&digest(family, 0xcc, 0), "reset", NOW, &note).await.unwrap().is_some()
         }
+        Call::Find | Call::Pending => true,
     }
 }
 
 /// The same store, without a restart. The pool may need a moment to give up its old connection.
-async fn recovered(store: &PostgresSessionStore) {
+pub(crate) async fn recovered(store: &PostgresSessionStore) {
     let since = Instant::now();
     while let Err(error) = store.health().await {
         assert_eq!(error.kind(), ErrorKind::Unavailable);

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -26,6 +26,10 @@ pub(crate) enum Fault {
     BeforeTheAnswer,
     /// Nothing moves any more, as when the server's process is stopped.
     Stopped,
+    /// The server itself is struck, and then the request goes on its way.
+    StruckBefore,
+    /// The request is carried out, and the server is struck before its answer gets here.
+    StruckAfter,
 }
 
 /// Forwards to the real server.
@@ -39,7 +43,11 @@ struct State {
     left: AtomicI64,
     fault: watch::Sender<Option<Fault>>,
     failed: AtomicI64,
+    strike: Mutex<Strike>,
 }
+
+/// What is done to the server.
+type Strike = Option<Box<dyn FnOnce() + Send>>;
 
 impl Proxy {
     pub(crate) async fn start(server: SocketAddr) -> Self {
@@ -49,6 +57,7 @@ impl Proxy {
             left: AtomicI64::new(-1),
             fault: watch::channel(None).0,
             failed: AtomicI64::new(0),
+            strike: Mutex::default(),
         });
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
@@ -72,11 +81,19 @@ impl Proxy {
         self.state.left.store(requests, Ordering::SeqCst);
     }
 
+    /// The same, with what is done to the server then.
+    pub(crate) fn strike_after(&self, requests: i64, fault: Fault, strike: impl FnOnce() + Send + 'static) {
+        *self.state.strike.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(strike));
+        self.fail_after(requests, fault);
+    }
+
     /// Lets everything pass again; what stood still goes on. Whether it had failed.
     pub(crate) fn mend(&self) -> bool {
         self.state.left.store(-1, Ordering::SeqCst);
         self.state.fault.send_replace(None);
-        self.state.failed.load(Ordering::SeqCst) > 0
+        // From here on nobody strikes any more. A pool asks once more when it gets a connection back: a strike may still wait.
+        let waits = self.state.strike.lock().unwrap_or_else(PoisonError::into_inner).take().is_some();
+        !waits && self.state.failed.load(Ordering::SeqCst) > 0
     }
 }
 
@@ -91,6 +108,13 @@ impl State {
         }
         self.failed.fetch_add(1, Ordering::SeqCst);
         Some(fault)
+    }
+
+    fn strike(&self) {
+        let mut strike = self.strike.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(strike) = strike.take() {
+            strike();
+        }
     }
 
     async fn until_mended(&self) {
@@ -116,6 +140,9 @@ async fn requests(
                 break;
             }
             Some(Fault::Stopped) => state.until_mended().await,
+            Some(Fault::StruckBefore) => state.strike(),
+            // As soon as an answer comes.
+            Some(Fault::StruckAfter) => {}
         }
         if to.write_all(&bytes[..read]).await.is_err() {
             break;
@@ -138,10 +165,14 @@ async fn answers(
             read = from.read(&mut bytes) => read,
         };
         let Ok(read @ 1..) = read else { return };
-        let is_stopped =
-            *state.fault.borrow() == Some(Fault::Stopped) && state.left.load(Ordering::SeqCst) == 0;
-        if is_stopped && state.failed.load(Ordering::SeqCst) > 0 {
-            state.until_mended().await;
+        let fault = (*state.fault.borrow()).filter(|_| state.failed.load(Ordering::SeqCst) > 0);
+        match fault {
+            Some(Fault::Stopped) if state.left.load(Ordering::SeqCst) == 0 => state.until_mended().await,
+            Some(Fault::StruckAfter) => {
+                state.strike();
+                return;
+            }
+            _ => {}
         }
         if to.write_all(&bytes[..read]).await.is_err() {
             return;

@@ -29,6 +29,7 @@ pub(crate) fn options() -> PgConnectOptions {
 /// A schema that no other test uses, gone with the value.
 pub(crate) struct Place {
     pub(crate) runtime: Arc<Runtime>,
+    pub(crate) server: PgConnectOptions,
     pub(crate) admin: PgPool,
     pub(crate) schema: String,
 }
@@ -38,16 +39,25 @@ static PLACES: AtomicU32 = AtomicU32::new(0);
 impl Place {
     /// An empty schema's name, without tables.
     pub(crate) fn bare() -> Self {
+        Self::bare_on(options())
+    }
+
+    fn bare_on(server: PgConnectOptions) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let number = PLACES.fetch_add(1, Ordering::Relaxed);
         let schema = format!("test_{}_{number}", std::process::id());
-        let admin = runtime.block_on(pool(options(), 2));
-        Self { runtime: Arc::new(runtime), admin, schema }
+        let admin = runtime.block_on(pool(server.clone(), 2));
+        Self { runtime: Arc::new(runtime), server, admin, schema }
     }
 
     /// With tables.
     pub(crate) fn new() -> Self {
-        let place = Self::bare();
+        Self::on(options())
+    }
+
+    /// With tables, on a server of the test's own.
+    pub(crate) fn on(server: PgConnectOptions) -> Self {
+        let place = Self::bare_on(server);
         place.runtime.block_on(PostgresSessionStore::migrate(&place.admin, &place.config())).unwrap();
         place
     }
@@ -59,7 +69,9 @@ impl Place {
     /// A node of a service: a store with a pool of its own.
     pub(crate) fn store(&self) -> PostgresSessionStore {
         self.runtime
-            .block_on(async { PostgresSessionStore::open(pool(options(), 16).await, &self.config()).await })
+            .block_on(async {
+                PostgresSessionStore::open(pool(self.server.clone(), 16).await, &self.config()).await
+            })
             .unwrap()
     }
 
@@ -80,6 +92,10 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // The server may be what the test failed of.
+        if std::thread::panicking() {
+            return;
+        }
         self.run("DROP SCHEMA IF EXISTS {s} CASCADE");
     }
 }
