@@ -177,6 +177,12 @@ catalogue! {
     3105 POLICY_STALE "policy_stale",
         High Policy Standard Failure 3004/2,
         "The policy is older than its staleness bound.";
+    3106 BREAK_GLASS_OPENED "break_glass_opened",
+        Critical Policy Critical Success 3005/3,
+        "Somebody gave themself an emergency role.";
+    3107 BREAK_GLASS_REVIEWED "break_glass_reviewed",
+        High Policy Critical Success 3005/99,
+        "A use of an emergency role was reviewed.";
 
     // 4000: fields and personal data.
     4001 SENSITIVE_CREATE "sensitive_create",

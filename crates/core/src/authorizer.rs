@@ -38,6 +38,14 @@ pub struct Authorizer {
     decisions: AtomicU64,
 }
 
+/// What is asked of an answer beside the question.
+#[derive(Clone, Copy, Default)]
+struct Terms {
+    at_least: Revision,
+    /// The record is durable before the grant is used.
+    durable: bool,
+}
+
 /// A verdict with the reason that goes on record.
 struct Answer {
     verdict: Verdict,
@@ -89,6 +97,21 @@ impl Authorizer {
         &self.service
     }
 
+    /// The same as [`Authorizer::decide`], answered by this revision of the policy or a later one: what reads its own revoke
+    /// on another node. An older policy answers [`Cause::Stale`].
+    pub fn decide_since(
+        &self,
+        revision: Revision,
+        who: &Principal,
+        permission: Permission,
+        on: Resource<'_>,
+    ) -> Decision {
+        if needs_durable(who, permission) {
+            return Decision::Indeterminate(Cause::NeedsDurable);
+        }
+        self.decide_recorded(who, permission, on, Terms { at_least: revision, durable: false }).0
+    }
+
     /// Decides one question and queues its record. A permission whose first segment is not the resource's kind is denied without
     /// asking an engine.
     ///
@@ -97,7 +120,7 @@ impl Authorizer {
         if needs_durable(who, permission) {
             return Decision::Indeterminate(Cause::NeedsDurable);
         }
-        self.decide_recorded(who, permission, on, Delivery::Standard).0
+        self.decide_recorded(who, permission, on, Terms::default()).0
     }
 
     /// Decides one question for each record of a page of one tenant and kind, and queues one record for all of them.
@@ -133,7 +156,7 @@ impl Authorizer {
         let mut decisions: Vec<Decision> = (first_decision..)
             .zip(&page)
             .map(|(count, on)| {
-                let answer = self.answer(who, permission, *on, now);
+                let answer = self.answer(who, permission, *on, now, Terms::default());
                 replaced |= answer.revision.is_some_and(|it| revision.is_some_and(|first| first != it));
                 revision = revision.or(answer.revision);
                 match answer.verdict {
@@ -175,7 +198,22 @@ impl Authorizer {
         permission: Permission,
         on: Resource<'_>,
     ) -> Decision {
-        let (decision, ticket) = self.decide_recorded(who, permission, on, Delivery::Critical);
+        self.decide_durably_since(Revision::default(), who, permission, on).await
+    }
+
+    /// Both in one: durable, and answered by this revision of the policy or a later one.
+    ///
+    /// # Cancel safety
+    /// As [`Authorizer::decide_durably`].
+    pub async fn decide_durably_since(
+        &self,
+        revision: Revision,
+        who: &Principal,
+        permission: Permission,
+        on: Resource<'_>,
+    ) -> Decision {
+        let terms = Terms { durable: true, at_least: revision };
+        let (decision, ticket) = self.decide_recorded(who, permission, on, terms);
         let (Decision::Allow(_), Some(ticket)) = (&decision, ticket) else {
             return decision;
         };
@@ -190,17 +228,17 @@ impl Authorizer {
         who: &Principal,
         permission: Permission,
         on: Resource<'_>,
-        delivery: Delivery,
+        terms: Terms,
     ) -> (Decision, Option<Ticket>) {
         let (now, decision) = (self.clock.wall(), self.decision_id(self.take_decisions(1)));
-        let answer = self.answer(who, permission, on, now);
+        let answer = self.answer(who, permission, on, now, terms);
         let (code, outcome, rule) = match &answer.verdict {
             Verdict::Allow { rule, .. } => (code::PERMISSION_GRANTED, Outcome::Success, Some(*rule)),
             Verdict::Deny { rule } => (code::PERMISSION_DENIED, Outcome::Denied, *rule),
             Verdict::Unknown(_) => (code::PERMISSION_UNDECIDED, Outcome::Unknown, None),
         };
         let mut fact = self.fact(code, outcome, now, who, permission, Target::Resource(on), decision);
-        fact.delivery = delivery;
+        fact.delivery = if terms.durable { Delivery::Critical } else { Delivery::Standard };
         fact.rule = rule;
         fact.revision = Some(answer.revision.unwrap_or_default());
         fact.reason = Some(match &answer.verdict {
@@ -214,14 +252,21 @@ impl Authorizer {
     }
 
     /// What tenant, expiry and engines say, before anything is recorded.
-    fn answer(&self, who: &Principal, permission: Permission, on: Resource<'_>, now: UnixTime) -> Answer {
+    fn answer(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        on: Resource<'_>,
+        now: UnixTime,
+        terms: Terms,
+    ) -> Answer {
         if !on.is_well_formed() {
             return Answer::of(Verdict::Unknown(Cause::Malformed), None, Reason::NothingAllows);
         }
-        let mut answer = self.answer_for_one(who, permission, on, now);
+        let mut answer = self.answer_for_one(who, permission, on, now, terms);
         let mut actor = who.actor();
         while let Some(one) = actor {
-            answer = answer.and(self.answer_for_one(one, permission, on, now));
+            answer = answer.and(self.answer_for_one(one, permission, on, now, terms));
             actor = one.actor();
         }
         answer
@@ -233,6 +278,7 @@ impl Authorizer {
         permission: Permission,
         on: Resource<'_>,
         now: UnixTime,
+        terms: Terms,
     ) -> Answer {
         let deny = Verdict::Deny { rule: None };
         if who.realm() == Realm::Tenant && who.tenant() != on.tenant() {
@@ -246,7 +292,8 @@ impl Authorizer {
         if permission.name().resource() != on.kind() {
             return Answer::of(deny, None, Reason::NothingAllows);
         }
-        let ask = Ask::new(who, permission.name(), on, now);
+        let mut ask = Ask::new(who, permission.name(), on, now).at_least(terms.at_least);
+        ask.durable = terms.durable;
         let (verdict, revision) = match who.realm() {
             Realm::Tenant => self.policy.decide(&ask),
             Realm::System => self.jobs.decide(&ask),

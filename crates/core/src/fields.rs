@@ -109,6 +109,15 @@ impl FieldSet {
         }
     }
 
+    /// The names that the set is written with: those that it holds, or those that it leaves out.
+    #[must_use]
+    pub fn mentioned(&self) -> &[Box<str>] {
+        match &self.0 {
+            Shape::Nothing | Shape::Everything => &[],
+            Shape::Named(names) | Shape::AllBut(names) => names,
+        }
+    }
+
     /// The names, when they can be listed: nothing for [`FieldSet::everything`] and [`FieldSet::everything_but`].
     #[must_use]
     pub fn names(&self) -> Option<&[Box<str>]> {

@@ -1,5 +1,7 @@
 //! What a program's own jobs may do.
 
+use std::sync::Arc;
+
 use crate::{Ask, FieldSet, Permission, PolicyEngine, Revision, RuleId, Scope, UnixTime, Verdict};
 
 /// Which job may do what, across tenants. It decides for every principal of [`Realm::System`](crate::Realm::System).
@@ -13,6 +15,8 @@ use crate::{Ask, FieldSet, Permission, PolicyEngine, Revision, RuleId, Scope, Un
 #[derive(Clone, Debug, Default)]
 pub struct JobPolicy {
     rules: Vec<(Box<str>, Permission, FieldSet)>,
+    /// Asked when no rule fits.
+    roles: Option<Arc<dyn PolicyEngine>>,
 }
 
 impl JobPolicy {
@@ -28,6 +32,16 @@ impl JobPolicy {
     #[must_use]
     pub fn allow(mut self, job: impl Into<Box<str>>, permission: Permission, clear: FieldSet) -> Self {
         self.rules.push((job.into(), permission, clear));
+        self
+    }
+
+    /// Lets an engine decide too, for what no [`JobPolicy::allow`] allows: cross-tenant roles of people and services.
+    ///
+    /// # Security
+    /// It is asked about records of every tenant. Give it an engine that knows roles of [`Realm::System`](crate::Realm::System).
+    #[must_use]
+    pub fn with_roles(mut self, engine: impl PolicyEngine + 'static) -> Self {
+        self.roles = Some(Arc::new(engine));
         self
     }
 }
@@ -47,7 +61,10 @@ impl PolicyEngine for JobPolicy {
                     until: UnixTime::MAX,
                 }
             }
-            _ => Verdict::Deny { rule: None },
+            _ => match &self.roles {
+                Some(engine) => return engine.decide(ask),
+                None => Verdict::Deny { rule: None },
+            },
         };
         (verdict, Revision(0))
     }

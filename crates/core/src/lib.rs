@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod authority;
 mod authorizer;
 mod buffered_entropy;
+mod catalogue;
 mod clock;
 mod decision;
 mod entropy;
@@ -27,9 +29,11 @@ mod secret;
 mod time;
 mod token;
 
+pub use attribute::{Attribute, Value};
 pub use authority::Authority;
 pub use authorizer::{Authorizer, MAX_GRANT_LIFE, MAX_PAGE};
 pub use buffered_entropy::BufferedEntropy;
+pub use catalogue::{CatalogueEntry, PermissionCatalogue};
 pub use clock::{Clock, Monotonic, Sleep};
 pub use decision::{Cause, Covered, Decision, DecisionId, Decisions, Denial, Grant, Mismatch};
 pub use entropy::{Entropy, NoEntropy};
@@ -41,6 +45,7 @@ pub use fault::Fault;
 pub use fields::FieldSet;
 pub use jobs::JobPolicy;
 pub use json_lines::JsonLines;
+pub use names::is_name;
 pub use permission::{Importance, Permission, PermissionName, Scope};
 pub use pii::{
     Basic, Health, Pan, Pii, PiiClass, Sensitive, Sensitivity, mask_all, mask_email, mask_last4, mask_pan,

@@ -10,7 +10,10 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
     if is_name(name) { Ok(()) } else { Err(Error::new(ErrorKind::Name)) }
 }
 
-pub(crate) fn is_name(name: &str) -> bool {
+/// Whether a text may name a tenant, a subject, a role, a team or a record: 1 to 255 bytes without control characters, ends of
+/// lines or characters that turn the direction of writing.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     // Names are almost always printable ASCII: without that look, a decision spent a fifth of its time decoding UTF-8.
     let printable = |name: &str| name.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
     !name.is_empty() && name.len() <= MAX_NAME && (printable(name) || !name.chars().any(breaks_a_line))

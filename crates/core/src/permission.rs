@@ -1,8 +1,12 @@
 //! `resource:action[:scope]`: what somebody may do to what.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    ptr,
+};
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, PermissionCatalogue};
 
 /// How far a permission reaches. Each scope implies the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,11 +47,18 @@ impl Scope {
 }
 
 /// A permission's name, taken apart. Any lifetime, so that policies and commands can name permissions at run time.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+///
+/// Two names are equal when their texts are. Where a name comes from ([`PermissionName::index_in`]) is a short cut for engines and
+/// no part of its meaning.
+#[derive(Clone, Copy)]
 pub struct PermissionName<'a> {
     text: &'a str,
-    resource: usize,
-    action: usize,
+    /// INVARIANT(catalogued-text): where there is a catalogue, `text` was taken from its entry at `index`.
+    catalogue: Option<&'static PermissionCatalogue>,
+    index: u32,
+    /// Where the first segment ends, and where the second: at most 64 and 129.
+    resource: u8,
+    action: u8,
     scope: Option<Scope>,
 }
 
@@ -67,7 +78,7 @@ impl<'a> PermissionName<'a> {
     }
 
     #[expect(clippy::indexing_slicing, reason = "a const fn has no get(); every index is below text.len()")]
-    const fn parsed(text: &'a str) -> Option<Self> {
+    pub(crate) const fn parsed(text: &'a str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (mut ends, mut colons, mut start, mut at) = ([0; 2], 0, 0, 0);
         while at <= bytes.len() {
@@ -96,13 +107,18 @@ impl<'a> PermissionName<'a> {
             at += 1;
         }
         match colons {
-            1 => Some(Self { text, resource: ends[0], action: bytes.len(), scope: None }),
+            1 => Some(Self::at(text, ends[0], bytes.len(), None)),
             2 => match Scope::from_word(text.split_at(ends[1] + 1).1) {
-                Some(scope) => Some(Self { text, resource: ends[0], action: ends[1], scope: Some(scope) }),
+                Some(scope) => Some(Self::at(text, ends[0], ends[1], Some(scope))),
                 None => None,
             },
             _ => None,
         }
+    }
+
+    /// Both ends are at most `2 * MAX_SEGMENT + 1`, which a byte holds.
+    const fn at(text: &'a str, resource: usize, action: usize, scope: Option<Scope>) -> Self {
+        Self { text, catalogue: None, index: 0, resource: resource as u8, action: action as u8, scope }
     }
 
     /// The whole name as it was given.
@@ -114,25 +130,67 @@ impl<'a> PermissionName<'a> {
     /// The first segment.
     #[must_use]
     pub fn resource(&self) -> &'a str {
-        self.text.get(..self.resource).unwrap_or_default()
+        self.text.get(..self.resource.into()).unwrap_or_default()
     }
 
     /// The second segment.
     #[must_use]
     pub fn action(&self) -> &'a str {
-        self.text.get(self.resource + 1..self.action).unwrap_or_default()
+        self.text.get(usize::from(self.resource) + 1..self.action.into()).unwrap_or_default()
     }
 
     /// `resource:action`, without the scope.
     #[must_use]
     pub fn unscoped(&self) -> &'a str {
-        self.text.get(..self.action).unwrap_or_default()
+        self.text.get(..self.action.into()).unwrap_or_default()
     }
 
     /// The narrowest scope that is asked for, when one was written.
     #[must_use]
     pub const fn scope(&self) -> Option<Scope> {
         self.scope
+    }
+
+    /// Whether this is the other name, which has no scope, with a scope behind it.
+    #[expect(clippy::indexing_slicing, reason = "A const fn has no get(); the index is below both lengths.")]
+    pub(crate) const fn is_scoped_form_of(&self, other: &PermissionName<'_>) -> bool {
+        let (text, base) = (self.text.as_bytes(), other.text.as_bytes());
+        if self.scope.is_none() || self.action as usize != base.len() {
+            return false;
+        }
+        let mut at = 0;
+        while at < base.len() {
+            if text[at] != base[at] {
+                return false;
+            }
+            at += 1;
+        }
+        true
+    }
+
+    /// The number of this permission's entry in this very catalogue, if the name was taken from there ([`Permission::of`]).
+    ///
+    /// An engine that has looked up a catalogue's names once answers by this number and hashes nothing. The scope is not part of the
+    /// entry: see [`PermissionName::scope`]. A name that was parsed has no number, and neither has one of an equal catalogue at
+    /// another place in memory; their text says what they mean.
+    #[must_use]
+    #[inline]
+    pub fn index_in(&self, catalogue: &'static PermissionCatalogue) -> Option<u32> {
+        self.catalogue.is_some_and(|own| ptr::eq(own, catalogue)).then_some(self.index)
+    }
+}
+
+impl PartialEq for PermissionName<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for PermissionName<'_> {}
+
+impl Hash for PermissionName<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
@@ -203,6 +261,62 @@ impl Permission {
         }
     }
 
+    /// A permission of a catalogue, by its number there; importance as the entry says.
+    ///
+    /// The text always comes from the catalogue, so number and name cannot disagree. `#[derive(Permissions)]` of `bartizan-rbac`
+    /// writes the catalogue and this call.
+    ///
+    /// # Panics
+    /// When the catalogue has no such number: in a `const` that is a compile error. Use [`PermissionCatalogue::get`] for run-time
+    /// numbers.
+    #[must_use]
+    #[expect(clippy::panic, reason = "Meant for constants, where a panic is the compiler's message.")]
+    pub const fn of(catalogue: &'static PermissionCatalogue, index: usize) -> Self {
+        match catalogue.get(index) {
+            Some(permission) => permission,
+            None => panic!("the catalogue has no permission of this number"),
+        }
+    }
+
+    /// INVARIANT(catalogued-text): only the catalogue calls this, with a name of its entry at this index.
+    pub(crate) const fn catalogued(
+        mut name: PermissionName<'static>,
+        importance: Importance,
+        catalogue: &'static PermissionCatalogue,
+        index: u32,
+    ) -> Self {
+        name.catalogue = Some(catalogue);
+        name.index = index;
+        Self { name, importance }
+    }
+
+    /// The same permission of the same catalogue, asking for at least this scope: `patient:read` becomes `patient:read:all`.
+    ///
+    /// ```
+    /// use bartizan_core::{CatalogueEntry, Permission, PermissionCatalogue, Scope};
+    ///
+    /// static CLINIC: PermissionCatalogue = PermissionCatalogue::new(&[
+    ///     CatalogueEntry::new("patient:read").scoped(&["patient:read:own", "patient:read:all"]),
+    /// ]);
+    /// const READ_ALL: Permission = Permission::of(&CLINIC, 0).at_least(Scope::All);
+    /// assert_eq!(READ_ALL.name().as_str(), "patient:read:all");
+    /// ```
+    ///
+    /// # Panics
+    /// When the permission is of no catalogue, or its entry does not list the scope: in a `const` that is a compile error.
+    #[must_use]
+    #[expect(clippy::panic, reason = "Meant for constants, where a panic is the compiler's message.")]
+    pub const fn at_least(self, scope: Scope) -> Self {
+        let scoped = match self.name.catalogue {
+            Some(catalogue) => catalogue.scoped(self.name.index, scope, self.importance),
+            None => None,
+        };
+        match scoped {
+            Some(permission) => permission,
+            None => panic!("the permission's catalogue does not list this scope for it"),
+        }
+    }
+
     /// The same permission, whose every use must be durable on record first.
     #[must_use]
     pub const fn critical(self) -> Self {
@@ -230,7 +344,43 @@ impl fmt::Display for Permission {
 
 #[cfg(test)]
 mod tests {
+    use std::{hash::BuildHasher, mem::size_of};
+
     use super::*;
+
+    #[test]
+    fn a_name_stays_small() {
+        // Every question carries one by value.
+        assert!(size_of::<PermissionName<'_>>() <= 32, "{}", size_of::<PermissionName<'_>>());
+        assert!(size_of::<Permission>() <= 40, "{}", size_of::<Permission>());
+    }
+
+    #[test]
+    fn the_longest_segments_are_taken_apart() {
+        let text = format!("{}:{}:tenant", "r".repeat(64), "a".repeat(64));
+        let name = PermissionName::parse(&text).unwrap();
+        assert_eq!((name.resource(), name.action()), (&*"r".repeat(64), &*"a".repeat(64)));
+        assert_eq!((name.unscoped().len(), name.scope()), (129, Some(Scope::Tenant)));
+    }
+
+    #[test]
+    fn the_text_alone_tells_names_apart() {
+        use crate::CatalogueEntry;
+        static ONE: PermissionCatalogue =
+            PermissionCatalogue::new(&[CatalogueEntry::new("user:read"), CatalogueEntry::new("user:erase")]);
+        static TWO: PermissionCatalogue =
+            PermissionCatalogue::new(&[CatalogueEntry::new("user:erase"), CatalogueEntry::new("user:read")]);
+        let (parsed, one, two) =
+            (Permission::literal("user:read"), Permission::of(&ONE, 0), Permission::of(&TWO, 1));
+        let hasher = std::hash::RandomState::new();
+        for other in [one, two] {
+            assert_eq!(parsed, other);
+            assert_eq!(hasher.hash_one(parsed), hasher.hash_one(other));
+            assert_eq!(format!("{parsed:?} {:?}", parsed.name()), format!("{other:?} {:?}", other.name()));
+        }
+        assert_ne!(one, Permission::of(&TWO, 0));
+        assert_ne!(one, one.critical());
+    }
 
     #[test]
     fn a_name_is_taken_apart() {

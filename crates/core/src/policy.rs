@@ -16,6 +16,11 @@ pub struct Ask<'a> {
     pub on: Resource<'a>,
     /// When.
     pub now: UnixTime,
+    /// The oldest revision that may answer; an engine that is older says [`Cause::Stale`].
+    pub at_least: Revision,
+    /// Whether an allow will be durable on record before it is used. An engine that insists on that answers
+    /// [`Cause::NeedsDurable`] where it will not be.
+    pub durable: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -27,7 +32,21 @@ impl<'a> Ask<'a> {
         on: Resource<'a>,
         now: UnixTime,
     ) -> Self {
-        Self { who, permission, on, now }
+        Self { who, permission, on, now, at_least: Revision(0), durable: false }
+    }
+
+    /// The same question, to be answered by this revision or a later one.
+    #[must_use]
+    pub const fn at_least(mut self, revision: Revision) -> Self {
+        self.at_least = revision;
+        self
+    }
+
+    /// The same question, whose allow will be durable on record before it is used.
+    #[must_use]
+    pub const fn durable(mut self) -> Self {
+        self.durable = true;
+        self
     }
 }
 

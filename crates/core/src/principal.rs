@@ -170,6 +170,17 @@ impl PrincipalFacts {
         self.with_acr(assurance.acr.as_deref()).with_amr(&assurance.amr)
     }
 
+    /// With these attributes, as pairs of name and text; at most 64 pairs. A name may stand several times, once for each of its
+    /// values: the departments of somebody who has two. A policy's conditions look at them as `subject.NAME`.
+    #[must_use]
+    pub fn with_attributes<N: AsRef<str>, V: AsRef<str>>(
+        mut self,
+        attributes: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.texts.attributes = self.texts.pairs(attributes);
+        self
+    }
+
     /// In the request of this id, for correlation.
     #[must_use]
     pub fn with_request<'n>(mut self, request: impl Into<Option<&'n str>>) -> Self {
@@ -186,6 +197,9 @@ impl fmt::Debug for PrincipalFacts {
 
 /// Most roles, and most teams, of one principal.
 const MAX_GROUPS: usize = 64;
+
+/// Most attributes of one principal.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// Longest chain of actors.
 const MAX_ACTORS: usize = 4;
@@ -206,8 +220,8 @@ impl Principal {
     /// for its name to see every place where an identity is made.
     ///
     /// # Errors
-    /// [`ErrorKind::Name`] for an empty, overlong or unprintable name; [`ErrorKind::TooMany`] for over 64 roles, teams or
-    /// methods, or more than four actors.
+    /// [`ErrorKind::Name`] for an empty, overlong or unprintable name or attribute; [`ErrorKind::TooMany`] for over 64 roles,
+    /// teams, methods or attributes, or more than four actors.
     pub fn attested(how: Attestation, facts: PrincipalFacts) -> Result<Self, Error> {
         if let Some(fault) = facts.texts.fault {
             return Err(Error::new(fault));
@@ -293,6 +307,22 @@ impl Principal {
     #[must_use]
     pub fn amr(&self) -> Names<'_> {
         self.texts().names(self.texts().amr)
+    }
+
+    /// The one attribute of this name, byte by byte; nothing when there is none, or more than one.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let mut values = self.attributes(name);
+        let one = values.next()?;
+        // SECURITY: which of two would count depends on who put them there, and in which order.
+        values.next().is_none().then_some(one)
+    }
+
+    /// Every value of the attribute of this name, in the order in which they were given.
+    pub fn attributes<'p>(&'p self, name: &str) -> impl Iterator<Item = &'p str> + Clone {
+        let mut pairs = self.texts().names(self.texts().attributes).iter();
+        let pairs = std::iter::from_fn(move || Some((pairs.next()?, pairs.next()?)));
+        pairs.filter(move |(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// When they last proved who they are (`auth_time`).
@@ -414,6 +444,8 @@ mod tests {
                 facts().with_roles(["good", bad, "good"]),
                 facts().with_teams([bad]),
                 facts().with_amr([bad]),
+                facts().with_attributes([(bad, "good")]),
+                facts().with_attributes([("good", "good"), ("good", bad)]),
                 facts().with_issuer(bad),
                 facts().with_credential(bad),
                 facts().with_session(bad),
@@ -425,6 +457,36 @@ mod tests {
                 assert_eq!(error.kind(), ErrorKind::Name, "{bad:?}");
             }
         }
+    }
+
+    #[test]
+    fn attributes_are_found_by_their_exact_name() {
+        let pairs = [
+            ("department", "a"),
+            ("departments", "b"),
+            ("departments", "department"),
+            ("ward", "c"),
+            ("b", "x"),
+        ];
+        let facts = facts().with_attributes([("department", "old")]).with_attributes(pairs);
+        let ada = Principal::attested(Attestation::Token, facts.with_amr(["pwd"])).unwrap();
+        let ada = ada.in_request(None, None).unwrap();
+        assert_eq!(ada.attribute("department"), Some("a"));
+        assert_eq!(ada.attribute("departments"), None, "two values are not one");
+        assert_eq!(ada.attributes("departments").collect::<Vec<_>>(), ["b", "department"]);
+        for unknown in ["", "a", "x", "Department", "depart", "c"] {
+            assert_eq!((ada.attribute(unknown), ada.attributes(unknown).count()), (None, 0), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_65th_attribute_is_refused() {
+        let many = |n: usize| (0..n).map(|i| (format!("a{i}"), "v")).collect::<Vec<_>>();
+        let full = Principal::attested(Attestation::Assertion, facts().with_attributes(many(64))).unwrap();
+        assert_eq!(full.attribute("a63"), Some("v"));
+        let error =
+            Principal::attested(Attestation::Assertion, facts().with_attributes(many(65))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooMany);
     }
 
     #[test]

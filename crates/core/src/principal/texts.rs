@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::MAX_GROUPS;
+use super::{MAX_ATTRIBUTES, MAX_GROUPS};
 use crate::{ErrorKind, names};
 
 /// All texts, one after the other, and where each stands.
@@ -21,6 +21,8 @@ pub(super) struct Texts {
     pub(super) roles: Places,
     pub(super) teams: Places,
     pub(super) amr: Places,
+    /// Name, value, name, value.
+    pub(super) attributes: Places,
 }
 
 /// Room beside tenant and subject for issuer, credential, session and some roles.
@@ -67,16 +69,42 @@ impl Texts {
                 self.fault.get_or_insert(ErrorKind::TooMany);
                 break;
             }
-            let name = name.as_ref();
-            let Some(length) = u8::try_from(name.len()).ok().filter(|_| names::is_name(name)) else {
-                self.fault = Some(ErrorKind::Name);
+            if !self.push(name.as_ref()) {
                 break;
-            };
-            self.all.push(char::from(length));
-            self.all.push_str(name);
+            }
             count += 1;
         }
         Places { place: Place { start, end: self.all.len() }, count }
+    }
+
+    pub(super) fn pairs<N: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Places {
+        let start = self.all.len();
+        let mut count = 0;
+        for (name, value) in pairs {
+            if count == 2 * MAX_ATTRIBUTES {
+                self.fault.get_or_insert(ErrorKind::TooMany);
+                break;
+            }
+            if !self.push(name.as_ref()) || !self.push(value.as_ref()) {
+                break;
+            }
+            count += 2;
+        }
+        Places { place: Place { start, end: self.all.len() }, count }
+    }
+
+    /// One name of a list; false when it is none.
+    fn push(&mut self, name: &str) -> bool {
+        let Some(length) = u8::try_from(name.len()).ok().filter(|_| names::is_name(name)) else {
+            self.fault = Some(ErrorKind::Name);
+            return false;
+        };
+        self.all.push(char::from(length));
+        self.all.push_str(name);
+        true
     }
 
     pub(super) fn read(&self, place: Place) -> &str {
