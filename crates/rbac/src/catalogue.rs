@@ -17,7 +17,7 @@ use crate::{
     reach::{Owners, Reach},
 };
 
-const MAX_PERMISSIONS: usize = 50_000;
+const MAX_PERMISSIONS: usize = 200_000;
 const MAX_ALIASES: usize = 50_000;
 
 /// What may be granted and asked for, and by which names.
@@ -71,7 +71,7 @@ impl<'l> Catalogue<'l> {
     }
 
     pub(crate) fn error(&self, kind: ErrorKind, at: &Word, detail: impl Into<Box<str>>) -> Error {
-        Error::new(kind, Some(self.lines.of(&at.span())), detail)
+        Error::new(kind, self.lines.of(&at.span()), detail)
     }
 
     fn add_permission(&mut self, name: &Word, entry: PermissionEntry) -> Result<(), Error> {
@@ -103,6 +103,7 @@ impl<'l> Catalogue<'l> {
             action: parsed.action().into(),
             scopes,
             owners: if entry.asserted_owner { Owners::Asserted } else { Owners::Sealed },
+            line: self.lines.of(&name.span()),
         });
         Ok(())
     }
@@ -111,7 +112,7 @@ impl<'l> Catalogue<'l> {
         let Some(entry) = entry else { return Ok(vec![Reach::Whole]) };
         if entry.get_ref().is_empty() {
             let detail = "scopes is empty; leave it out for a permission that reaches all records";
-            return Err(Error::new(ErrorKind::Scope, Some(self.lines.of(&entry.span())), detail));
+            return Err(Error::new(ErrorKind::Scope, self.lines.of(&entry.span()), detail));
         }
         let mut scopes = BTreeSet::new();
         for word in entry.into_inner() {

@@ -1,51 +1,36 @@
-//! The engine: a policy, the assignments that count, and one pass over a principal's roles.
+//! The engine: the snapshot that answers now, and how another takes its place.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
+use arc_swap::ArcSwap;
 use bartizan_core::{
-    Ask, PermissionName, PolicyEngine, Principal, Realm, Resource, Revision, RuleId, UnixTime, Verdict,
+    Ask, Cause, PermissionName, PolicyEngine, Principal, Realm, Resource, Revision, RuleId, UnixTime, Verdict,
 };
 
 use crate::{
-    Assignments, Effect, Error, ErrorKind, Explanation, Policy, Rule,
-    assignments::Counting,
-    explain,
-    policy::{Asked, Compiled, PermissionInfo},
-    reach::{Place, Reach},
-    shown::{EVERYTHING, Merged, NOTHING},
+    Assignments, Change, Error, ErrorKind, Explanation, HeldAssignments, Policy, Rule, Snapshot,
+    assignments::Counting, explain,
 };
 
-/// A compiled policy that answers. Give it to [`Authorizer::new`](bartizan_core::Authorizer::new).
+/// A policy and its assignments, which can be replaced while they answer. Give it, or an `Arc` of it, to
+/// [`Authorizer::new`](bartizan_core::Authorizer::new).
 ///
-/// It denies whatever nothing allows: what is unknown (role, permission, scope, kind of record, owner), what is in another
-/// tenant, and every principal of [`Realm::System`]. A deny beats every allow. Order and repeats of roles mean nothing.
-///
-/// A decision is a plain function of the question: no I/O, no lock, no cache, and no allocation but for the field set when
-/// roles with different ones come together.
+/// Whoever asks reads one [`Snapshot`]; a change makes the next and swaps it in. Readers never wait, and no decision mixes two
+/// states. There is no cache of decisions.
 pub struct Engine {
-    pub(crate) policy: Policy,
-    pub(crate) counting: Counting,
-    revision: Revision,
-}
-
-/// Why a question is not even weighed: nothing can allow it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OutOfFrame {
-    SystemRealm,
-    OtherTenant,
-    UnknownPermission,
-    OtherKind,
-}
-
-/// What the roles of a principal say together.
-#[derive(Debug)]
-pub(crate) struct Tally {
-    /// The first role, by name, that denies.
-    denies: Option<u32>,
-    /// The first role, by name, that allows.
-    allows: Option<u32>,
-    clear: Merged,
-    visible: Merged,
+    current: ArcSwap<Snapshot>,
+    /// Snapshots that somebody may still read. They are dropped by the next writer: never by a reader in a decision.
+    retired: Mutex<Vec<Arc<Snapshot>>>,
+    /// When the source last said that nothing changed, in nanoseconds; or never.
+    confirmed: AtomicI64,
+    stale_after: Option<Duration>,
 }
 
 impl Engine {
@@ -53,49 +38,177 @@ impl Engine {
     #[must_use]
     pub fn new(policy: Policy, assignments: Assignments) -> Self {
         let counting = Counting::new(assignments, &policy.0);
-        Self { policy, counting, revision: Revision(1) }
+        Self {
+            current: ArcSwap::from_pointee(Snapshot { policy, counting, revision: Revision(1) }),
+            retired: Mutex::new(Vec::new()),
+            confirmed: AtomicI64::new(i64::MIN),
+            stale_after: None,
+        }
     }
 
-    /// The same, answering at this revision. It stands in every record; let it grow with every change.
+    /// The same, answering at this revision. It stands in every record; it grows with every change.
     #[must_use]
-    pub fn with_revision(mut self, revision: Revision) -> Self {
-        self.revision = revision;
+    pub fn with_revision(self, revision: Revision) -> Self {
+        let now = self.current.load();
+        let (policy, counting) = (now.policy.clone(), now.counting.clone());
+        self.current.store(Arc::new(Snapshot { policy, counting, revision }));
         self
+    }
+
+    /// The same, answering [`Cause::Stale`] once nobody has said [`Engine::confirm`] for so long. An engine that nobody ever
+    /// confirmed is stale from the start.
+    ///
+    /// # Security
+    /// Without it, a service that lost its source goes on granting what was taken away long ago.
+    #[must_use]
+    pub const fn stale_after(mut self, span: Duration) -> Self {
+        self.stale_after = Some(span);
+        self
+    }
+
+    /// What answers now: for many questions to one state, and for reviews. It stays what it is while the engine goes on.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
     }
 
     /// The revision that answers.
     #[must_use]
-    pub const fn revision(&self) -> Revision {
-        self.revision
+    pub fn revision(&self) -> Revision {
+        self.current.load().revision
     }
 
     /// The policy that answers.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        self.policy.clone()
+        self.current.load().policy.clone()
     }
 
-    /// What a rule's number means, in words; nothing for a number that no verdict of this policy bears.
+    /// Says that at this time the source had nothing newer.
+    pub fn confirm(&self, now: UnixTime) {
+        self.confirmed.fetch_max(now.as_nanos(), Ordering::Release);
+    }
+
+    /// Says that what is here must not be decided by any more, until the source is heard again. An engine without
+    /// [`Engine::stale_after`] goes on.
+    pub fn withdraw(&self) {
+        self.confirmed.store(i64::MIN, Ordering::Release);
+    }
+
+    /// How long the source may be silent, if that matters.
+    #[must_use]
+    pub const fn silence_allowed(&self) -> Option<Duration> {
+        self.stale_after
+    }
+
+    /// When the source was last heard, if ever.
+    #[must_use]
+    pub fn confirmed(&self) -> Option<UnixTime> {
+        let nanos = self.confirmed.load(Ordering::Acquire);
+        (nanos != i64::MIN).then(|| UnixTime::from_nanos(nanos))
+    }
+
+    /// Makes these changes, all at once, under the next revision. Costs microseconds, whatever there is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Assignment`] where only tokens count: there is nothing to change.
+    ///
+    /// # Security
+    /// No constraint is looked at, and nothing is recorded: that is what an [`Administration`](crate::Administration) is for.
+    pub fn change(&self, changes: &[Change]) -> Result<Revision, Error> {
+        self.publish(|now| {
+            let counting = now.counting.after(changes, &now.policy.0);
+            Ok(Snapshot { policy: now.policy.clone(), counting, revision: next(now) })
+        })
+    }
+
+    /// The same, if the engine is still at this revision; nothing when somebody else was faster.
+    pub(crate) fn change_if(&self, seen: Revision, changes: &[Change]) -> Result<Option<Revision>, Error> {
+        let mut overtaken = false;
+        let done = self.publish(|now| {
+            overtaken = now.revision != seen;
+            if overtaken {
+                return Err(Error::new(ErrorKind::Revision, None, "the engine has gone on"));
+            }
+            let counting = now.counting.after(changes, &now.policy.0);
+            Ok(Snapshot { policy: now.policy.clone(), counting, revision: next(now) })
+        });
+        if overtaken { Ok(None) } else { done.map(Some) }
+    }
+
+    /// Makes the changes that lead to a source's revision.
+    ///
+    /// # Errors
+    /// As [`Engine::change`], and [`ErrorKind::Revision`] when the engine has this revision or a later one already.
+    pub fn apply(&self, changes: &[Change], revision: Revision) -> Result<Revision, Error> {
+        self.publish(|now| {
+            let counting = now.counting.after(changes, &now.policy.0);
+            Ok(Snapshot { policy: now.policy.clone(), counting, revision: newer(now, revision)? })
+        })
+    }
+
+    /// Lets another policy answer under the next revision, with the assignments that there are.
+    pub fn replace(&self, policy: Policy) -> Revision {
+        let done = self.publish_any(|now| {
+            let counting = now.counting.under(&policy.0);
+            Ok(Snapshot { policy, counting, revision: next(now) })
+        });
+        done.unwrap_or_default()
+    }
+
+    /// Lets another policy and other assignments answer: the whole of a source, at its revision. It is taken at its word, also when
+    /// the revision is an older one: the source was restored from a backup. Where only tokens count, the assignments are left
+    /// aside.
+    pub fn load(&self, policy: Policy, held: HeldAssignments, revision: Revision) {
+        let done = self.publish_any(|now| {
+            let counting = now.counting.with(held, &policy.0);
+            Ok(Snapshot { policy, counting, revision })
+        });
+        // INVARIANT(load-never-fails): only what the closure answers can be an error, and it answers none.
+        let _ = done;
+    }
+
+    /// [`Engine::load`], unless what answers is of a later revision: an administrator of this node may have been faster.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Revision`].
+    pub(crate) fn load_unless_behind(
+        &self,
+        policy: Policy,
+        held: HeldAssignments,
+        revision: Revision,
+    ) -> Result<Revision, Error> {
+        self.publish_any(|now| {
+            // The same revision may come again: a source loads everything whenever it doubts what it has.
+            let revision = if revision == now.revision { revision } else { newer(now, revision)? };
+            let counting = now.counting.with(held, &policy.0);
+            Ok(Snapshot { policy, counting, revision })
+        })
+    }
+
+    /// What a rule's number means, in words; nothing for a number that no verdict of the present policy bears.
     #[must_use]
     pub fn rule(&self, rule: RuleId) -> Option<Rule> {
-        explain::rule(&self.policy.0, rule)
+        self.current.load().rule(rule)
     }
 
-    /// The same verdict as [`PolicyEngine::decide`], and why: the rule with its path of roles, or the nearest miss.
+    /// [`Snapshot::explain`] of what answers now.
     ///
     /// # Security
     /// For operators. To the asker it would tell what roles there are.
     #[must_use]
     pub fn explain(&self, ask: &Ask<'_>) -> Explanation {
-        let (verdict, revision) = self.decide(ask);
-        explain::explain(self, ask, verdict, revision)
+        let snapshot = self.current.load();
+        match self.stale_after.is_some() && self.is_stale(ask.now) {
+            true => explain::explain(&snapshot, ask, Verdict::Unknown(Cause::Stale)),
+            false => snapshot.explain(ask),
+        }
     }
 
-    /// Whether at least one of the permissions is granted: to the principal, and to everybody who acts for it, while none of
-    /// their credentials has ended. The fields of all that are granted are in clear together.
+    /// [`Snapshot::decide_any`] of what answers now.
     ///
     /// # Errors
-    /// [`ErrorKind::EmptySet`] when there are none.
+    /// [`ErrorKind::EmptySet`] when there are no permissions.
     pub fn decide_any(
         &self,
         who: &Principal,
@@ -103,24 +216,17 @@ impl Engine {
         on: Resource<'_>,
         now: UnixTime,
     ) -> Result<(Verdict, Revision), Error> {
-        let verdicts = permissions.iter().map(|name| self.verdict_for_chain(&Ask::new(who, *name, on, now)));
-        let any = verdicts.reduce(|one, two| match (one, two) {
-            (
-                Verdict::Allow { rule, clear, until },
-                Verdict::Allow { rule: _, clear: other_clear, until: other_until },
-            ) => Verdict::Allow { rule, clear: clear.union(&other_clear), until: until.max(other_until) },
-            (allow @ Verdict::Allow { .. }, _) | (_, allow @ Verdict::Allow { .. }) => allow,
-            (unknown @ Verdict::Unknown(_), _) | (_, unknown @ Verdict::Unknown(_)) => unknown,
-            (deny, _) => deny,
-        });
-        any.map(|verdict| (verdict, self.revision)).ok_or_else(empty_set)
+        let snapshot = self.current.load();
+        if self.is_stale(now) {
+            return Ok((Verdict::Unknown(Cause::Stale), snapshot.revision));
+        }
+        snapshot.decide_any(who, permissions, on, now)
     }
 
-    /// Whether every one of the permissions is granted: to the principal, and to everybody who acts for it, while none of
-    /// their credentials has ended. The fields that each of them shows are in clear.
+    /// [`Snapshot::decide_all`] of what answers now.
     ///
     /// # Errors
-    /// [`ErrorKind::EmptySet`] when there are none: “all of nothing” is no permission.
+    /// [`ErrorKind::EmptySet`] when there are no permissions.
     pub fn decide_all(
         &self,
         who: &Principal,
@@ -128,122 +234,94 @@ impl Engine {
         on: Resource<'_>,
         now: UnixTime,
     ) -> Result<(Verdict, Revision), Error> {
-        let verdicts = permissions.iter().map(|name| self.verdict_for_chain(&Ask::new(who, *name, on, now)));
-        let all = verdicts.reduce(both);
-        all.map(|verdict| (verdict, self.revision)).ok_or_else(empty_set)
-    }
-
-    /// SECURITY: for `decide` and `explain` the authorizer asks for each of those who act, and looks at the ends of their
-    /// credentials. Nobody does so for a set of permissions, which has no other caller than the service itself.
-    fn verdict_for_chain(&self, ask: &Ask<'_>) -> Verdict {
-        let chain = std::iter::successors(Some(ask.who), |who| who.actor());
-        let verdicts = chain.map(|who| match who.expires() {
-            Some(expires) if expires <= ask.now => Verdict::Deny { rule: None },
-            _ => self.verdict(&Ask::new(who, ask.permission, ask.on, ask.now)),
-        });
-        verdicts.reduce(both).unwrap_or(Verdict::Deny { rule: None })
-    }
-
-    fn verdict(&self, ask: &Ask<'_>) -> Verdict {
-        let policy = &*self.policy.0;
-        let Ok((asked, permission)) = framed(policy, ask) else {
-            return Verdict::Deny { rule: None };
-        };
-        let place = Place::of(ask.who, ask.on, permission.owners);
-        let needed = place.surely.max(asked.at_least);
-        let tally = self.tally(ask.who, asked.permission, needed, place.maybe);
-        let rule = |role, effect| RuleId(policy.rights.rule(role, asked.permission, effect));
-        match (tally.denies, tally.allows) {
-            (Some(role), _) => Verdict::Deny { rule: Some(rule(role, Effect::Deny)) },
-            (None, None) => Verdict::Deny { rule: None },
-            (None, Some(role)) => {
-                let clear = tally.clear.into_set(&policy.shown);
-                let clear = match tally.visible {
-                    Merged::One(EVERYTHING) => clear,
-                    visible => clear.intersection(&visible.into_set(&policy.shown)),
-                };
-                Verdict::Allow { rule: rule(role, Effect::Allow), clear, until: UnixTime::MAX }
-            }
+        let snapshot = self.current.load();
+        if self.is_stale(now) {
+            return Ok((Verdict::Unknown(Cause::Stale), snapshot.revision));
         }
+        snapshot.decide_all(who, permissions, on, now)
     }
 
-    /// One pass over the roles that count: who denies, who allows, which fields.
-    fn tally(&self, who: &Principal, permission: u32, needed: Reach, maybe: Reach) -> Tally {
-        let policy = &*self.policy.0;
-        let column = policy.shown.column(permission);
-        let mut tally = Tally {
-            denies: None,
-            allows: None,
-            clear: Merged::One(NOTHING),
-            visible: Merged::One(EVERYTHING),
-        };
-        let first = |known: Option<u32>, role: u32| Some(known.map_or(role, |known| known.min(role)));
-        self.counting.for_each(who, policy, |role| {
-            let cell = policy.rights.cell(role, permission);
-            if cell.denies(maybe) {
-                tally.denies = first(tally.denies, role);
-            }
-            if cell.allows(needed) {
-                tally.allows = first(tally.allows, role);
-            }
-            if let Some(column) = column {
-                // A role that does not grant at this reach shows nothing there; what it hides, it hides all the same.
-                let (clear, visible) = policy.shown.of(role, column, needed);
-                tally.clear.union(&policy.shown, clear);
-                tally.visible.intersection(&policy.shown, visible);
-            }
-        });
-        tally
+    /// Whether the source has been silent for too long at this time.
+    #[must_use]
+    pub fn is_stale(&self, now: UnixTime) -> bool {
+        let Some(span) = self.stale_after else { return false };
+        self.confirmed().is_none_or(|confirmed| confirmed.saturating_add(span) < now)
     }
+
+    fn answer(&self, ask: &Ask<'_>, realm: Realm) -> (Verdict, Revision) {
+        let snapshot = self.current.load();
+        if ask.at_least > snapshot.revision || self.stale_after.is_some() && self.is_stale(ask.now) {
+            return (Verdict::Unknown(Cause::Stale), snapshot.revision);
+        }
+        (snapshot.verdict(ask, realm), snapshot.revision)
+    }
+
+    fn publish(&self, next: impl FnOnce(&Snapshot) -> Result<Snapshot, Error>) -> Result<Revision, Error> {
+        self.publish_any(|now| match now.counting {
+            Counting::TokenOnly(_) => {
+                let detail = "only tokens count: there are no assignments to change";
+                Err(Error::new(ErrorKind::Assignment, None, detail))
+            }
+            Counting::Held { .. } => next(now),
+        })
+    }
+
+    fn publish_any(
+        &self,
+        next: impl FnOnce(&Snapshot) -> Result<Snapshot, Error>,
+    ) -> Result<Revision, Error> {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = next(&self.current.load())?;
+        let revision = next.revision;
+        retired.push(self.current.swap(Arc::new(next)));
+        retired.retain(|old| Arc::strong_count(old) > 1);
+        Ok(revision)
+    }
+}
+
+/// The last revision that there is has no next one. It never starts again at none.
+const fn next(now: &Snapshot) -> Revision {
+    Revision(now.revision.0.saturating_add(1))
+}
+
+fn newer(now: &Snapshot, revision: Revision) -> Result<Revision, Error> {
+    if revision > now.revision {
+        return Ok(revision);
+    }
+    let detail = format!("revision {} is there already: the engine is at {}", revision.0, now.revision.0);
+    Err(Error::new(ErrorKind::Revision, None, detail))
 }
 
 impl PolicyEngine for Engine {
     fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
-        (self.verdict(ask), self.revision)
+        self.answer(ask, Realm::Tenant)
     }
 }
 
-/// What is asked, if the question is one that a role could grant at all.
-pub(crate) fn framed<'p>(
-    policy: &'p Compiled,
-    ask: &Ask<'_>,
-) -> Result<(Asked, &'p PermissionInfo), OutOfFrame> {
-    if ask.who.realm() == Realm::System {
-        return Err(OutOfFrame::SystemRealm);
-    }
-    // SECURITY: the authorizer checks this too. An engine that is asked directly must not answer across tenants either.
-    if ask.who.tenant() != ask.on.tenant() {
-        return Err(OutOfFrame::OtherTenant);
-    }
-    let asked = policy.asks.get(ask.permission.as_str()).copied().ok_or(OutOfFrame::UnknownPermission)?;
-    let permission = policy.permission(asked.permission).ok_or(OutOfFrame::UnknownPermission)?;
-    if *permission.resource != *ask.on.kind() {
-        return Err(OutOfFrame::OtherKind);
-    }
-    Ok((asked, permission))
-}
+/// The roles of those who act across tenants, for [`JobPolicy::with_roles`](bartizan_core::JobPolicy::with_roles).
+///
+/// Only roles with `realm = "system"` count, assigned by [`Assignment::across_tenants`](crate::Assignment::across_tenants).
+/// Nobody across tenants owns a record or is in a team: `own` and `team` let them do nothing. Every allow is critical: an
+/// authorizer grants it durably or not at all.
+#[derive(Clone, Debug)]
+pub struct SystemRoles(Arc<Engine>);
 
-/// What both allow.
-fn both(one: Verdict, two: Verdict) -> Verdict {
-    match (one, two) {
-        (deny @ Verdict::Deny { .. }, _) | (_, deny @ Verdict::Deny { .. }) => deny,
-        (unknown @ Verdict::Unknown(_), _) | (_, unknown @ Verdict::Unknown(_)) => unknown,
-        (
-            Verdict::Allow { rule, clear, until },
-            Verdict::Allow { rule: _, clear: other_clear, until: other_until },
-        ) => Verdict::Allow { rule, clear: clear.intersection(&other_clear), until: until.min(other_until) },
+impl SystemRoles {
+    /// The same engine, asked about principals of [`Realm::System`].
+    #[must_use]
+    pub const fn of(engine: Arc<Engine>) -> Self {
+        Self(engine)
     }
 }
 
-fn empty_set() -> Error {
-    Error::new(ErrorKind::EmptySet, None, "a set of permissions is empty")
+impl PolicyEngine for SystemRoles {
+    fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
+        self.0.answer(ask, Realm::System)
+    }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
-            .field("policy", &self.policy)
-            .field("revision", &self.revision)
-            .finish_non_exhaustive()
+        fmt::Debug::fmt(&self.current.load(), f)
     }
 }

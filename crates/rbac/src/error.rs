@@ -49,9 +49,30 @@ pub enum ErrorKind {
     /// An alias hides a permission, leads to none, or says another scope than it has.
     #[error("an alias is unusable")]
     Alias,
+    /// The permissions of the policy and those of the program differ.
+    #[error("the policy's catalogue and the program's differ")]
+    Catalogue,
+    /// A condition is malformed, or a rule names one that the file does not have.
+    #[error("a condition is malformed or unknown")]
+    Condition,
+    /// A separation of duty, a prerequisite, a number of holders or a break-glass role is impossible or malformed.
+    #[error("a constraint is impossible")]
+    Constraint,
+    /// A role is used in another realm than its own.
+    #[error("a role is of another realm")]
+    Realm,
+    /// An assignment of the file is incomplete or breaks a constraint.
+    #[error("an assignment is unusable")]
+    Assignment,
+    /// A test of the file did not come out as it says: nothing is wrong with its form.
+    #[error("a policy test failed")]
+    TestFailed,
     /// A policy test is incomplete.
     #[error("a policy test is incomplete")]
     Test,
+    /// A source's revision is not newer than what is there.
+    #[error("a revision is not newer")]
+    Revision,
     /// “Any of” or “all of” was asked about no permission at all.
     #[error("a set of permissions is empty")]
     EmptySet,

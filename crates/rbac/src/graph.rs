@@ -1,5 +1,7 @@
 //! The order in which roles are compiled: what is inherited first.
 
+use crate::policy::Role;
+
 /// An order in which every node stands after all that it points to; or the path of a circle, its first node repeated at
 /// the end. Linear in nodes and edges, without recursion: depth is bounded by memory alone.
 pub(crate) fn order(edges: &[Vec<u32>]) -> Result<Vec<u32>, Vec<u32>> {
@@ -65,6 +67,16 @@ pub(crate) fn path(
         }
     }
     None
+}
+
+/// Calls `visit` with a role and, as long as it says yes, with all that it inherits; it must say no to what it has seen.
+pub(crate) fn each_below(start: u32, roles: &[Role], mut visit: impl FnMut(u32) -> bool) {
+    let mut todo = vec![start];
+    while let Some(node) = todo.pop() {
+        if visit(node) {
+            todo.extend(roles.get(node as usize).into_iter().flat_map(|role| &role.inherits));
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

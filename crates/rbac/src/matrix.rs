@@ -1,18 +1,17 @@
 //! Who may do what, as a table for people.
 
+mod html;
+
 use std::fmt;
 
 use bartizan_core::{FieldSet, Scope};
 
-use crate::{
-    Effect, Policy,
-    reach::Reach,
-    shown::{EVERYTHING, Merged, NOTHING},
-};
+use crate::{Effect, Policy, reach::Reach};
 
 /// What every role, with all that it inherits, may do: the document that a review reads.
 ///
-/// `to_string()` is Markdown: one table of roles and permissions, and one of the fields that are shown in clear.
+/// `to_string()` is Markdown: one table of roles and permissions, and one of the fields that are shown in clear. For spreadsheets
+/// there is [`Matrix::to_csv`], for reading [`Matrix::to_html`].
 #[derive(Clone, Debug)]
 pub struct Matrix {
     policy: Policy,
@@ -25,9 +24,23 @@ pub struct Matrix {
 pub struct Cell {
     allow: Option<Scope>,
     deny: Option<Scope>,
+    may_allow: Option<Scope>,
+    may_deny: Option<Scope>,
 }
 
 impl Cell {
+    /// How far it is allowed when conditions hold, where that is further than without.
+    #[must_use]
+    pub const fn may_allow(&self) -> Option<Scope> {
+        self.may_allow
+    }
+
+    /// How far it is denied when conditions hold, where that is further than without.
+    #[must_use]
+    pub const fn may_deny(&self) -> Option<Scope> {
+        self.may_deny
+    }
+
     /// How far it is allowed, before denies.
     #[must_use]
     pub const fn allow(&self) -> Option<Scope> {
@@ -54,7 +67,11 @@ impl fmt::Display for Cell {
             (None, Some(_)) => f.write_str("denied"),
             (Some(scope), None) => f.write_str(scope.as_str()),
             (Some(scope), Some(deny)) => write!(f, "{}, not {}", scope.as_str(), deny.as_str()),
+        }?;
+        if let Some(may) = self.may_allow {
+            write!(f, ", perhaps {}", may.as_str())?;
         }
+        self.may_deny.map_or(Ok(()), |may| write!(f, ", perhaps not {}", may.as_str()))
     }
 }
 
@@ -85,8 +102,8 @@ impl Matrix {
     pub fn clear(&self, role: &str, permission: &str, within: Scope) -> Option<FieldSet> {
         let (role, permission) = self.ids(role, permission)?;
         let at = Reach::from(within);
-        let cell = self.policy.0.rights.cell(role, permission);
-        (cell.allows(at) && !cell.denies(at)).then(|| self.clear_at(role, permission, at))
+        let said = self.policy.0.rights.of(role, permission);
+        (said.allows(at) && !said.denies(at)).then(|| self.clear_at(role, permission, at))
     }
 
     fn ids(&self, role: &str, permission: &str) -> Option<(u32, u32)> {
@@ -96,20 +113,21 @@ impl Matrix {
     }
 
     fn at(&self, role: u32, permission: u32) -> Cell {
-        let cell = self.policy.0.rights.cell(role, permission);
+        let shape = self.policy.0.rights.shape(role, permission);
         Cell {
-            allow: cell.widest(Effect::Allow).map(Reach::scope),
-            deny: cell.widest(Effect::Deny).map(Reach::scope),
+            allow: shape.allow.map(Reach::scope),
+            deny: shape.deny.map(Reach::scope),
+            may_allow: shape
+                .may_reach(Effect::Allow)
+                .filter(|may| shape.allow < Some(*may))
+                .map(Reach::scope),
+            may_deny: shape.may_reach(Effect::Deny).filter(|may| shape.deny < Some(*may)).map(Reach::scope),
         }
     }
 
     fn clear_at(&self, role: u32, permission: u32, at: Reach) -> FieldSet {
-        let shown = &self.policy.0.shown;
-        let (clear, visible) = match shown.column(permission) {
-            Some(column) => shown.of(role, column, at),
-            None => (NOTHING, EVERYTHING),
-        };
-        Merged::One(clear).into_set(shown).intersection(&Merged::One(visible).into_set(shown))
+        let (shown, shape) = (&self.policy.0.shown, self.policy.0.rights.shape(role, permission));
+        shown.set(shape.detail.clear_at(at)).intersection(&shown.set(shape.detail.visible))
     }
 }
 
@@ -130,30 +148,70 @@ impl fmt::Display for Matrix {
 }
 
 impl Matrix {
-    fn fields(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The table of roles and permissions for spreadsheets (RFC 4180): a line for each permission, a column for each role, words as
+    /// in Markdown, and nothing where there is nothing.
+    ///
+    /// # Security
+    /// A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break for a formula. None does here: names are
+    /// lower-case ASCII and begin with a letter (a policy with any other name does not load), and all other words are these.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
         let policy = &*self.policy.0;
-        let mut empty = true;
-        for (role, role_id) in policy.roles.iter().zip(0..) {
-            for (permission, id) in policy.permissions.iter().zip(0..) {
-                if policy.shown.column(id).is_none() {
-                    continue;
-                }
-                let cell = policy.rights.cell(role_id, id);
-                for at in permission.scopes.iter().filter(|at| cell.allows(**at) && !cell.denies(**at)) {
-                    if std::mem::take(&mut empty) {
-                        f.write_str("\n| role | permission | in clear |\n|---|---|---|\n")?;
-                    }
-                    let clear = self.clear_at(role_id, id, *at);
-                    writeln!(
-                        f,
-                        "| {} | {}:{} | {clear:?} |",
-                        role.name,
-                        permission.name,
-                        at.scope().as_str()
-                    )?;
+        let mut csv = "permission".to_owned();
+        for role in &policy.roles {
+            csv.push(',');
+            csv.push_str(&role.name);
+        }
+        for (permission, id) in policy.permissions.iter().zip(0..) {
+            csv.push_str("\r\n");
+            csv.push_str(&permission.name);
+            for role in 0..policy.roles.len() as u32 {
+                let words = self.at(role, id).to_string().replace('–', "none");
+                csv.push(',');
+                match &*words {
+                    "none" => {}
+                    words if words.contains(',') => csv.extend(["\"", words, "\""]),
+                    words => csv.push_str(words),
                 }
             }
         }
+        csv.push_str("\r\n");
+        csv
+    }
+
+    /// One page (HTML, complete in itself, without script) with a heat map to look at, and the fields in clear below it. It follows
+    /// the reader's choice of light and dark, and stays readable for some hundred roles and permissions.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        // Writing to a string does not fail.
+        html::page(self).unwrap_or_default()
+    }
+
+    fn fields(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for ((role, permission, scope, clear), at) in self.shown().zip(0_u32..) {
+            if at == 0 {
+                f.write_str("\n| role | permission | in clear |\n|---|---|---|\n")?;
+            }
+            writeln!(f, "| {role} | {permission}:{} | {clear:?} |", scope.as_str())?;
+        }
         Ok(())
+    }
+
+    /// Which fields each role shows in clear, by permission and scope, where it says anything about fields.
+    fn shown(&self) -> impl Iterator<Item = (&str, &str, Scope, FieldSet)> {
+        let policy = &*self.policy.0;
+        let roles = policy.roles.iter().zip(0_u32..);
+        roles.flat_map(move |(role, role_id)| {
+            policy.permissions.iter().zip(0_u32..).flat_map(move |(permission, id)| {
+                let said = policy.rights.of(role_id, id);
+                let scopes = permission
+                    .scopes
+                    .iter()
+                    .filter(move |at| said.has_detail() && said.allows(**at) && !said.denies(**at));
+                scopes.map(move |at| {
+                    (&*role.name, &*permission.name, at.scope(), self.clear_at(role_id, id, *at))
+                })
+            })
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! Names: what they may look like, how they are found, and which is nearest.
 
 use std::{
-    borrow::Borrow,
     collections::HashMap,
     fmt,
     hash::{BuildHasher, Hasher, RandomState},
@@ -96,12 +95,12 @@ impl<V> Table<V> {
         Self(HashMap::with_hasher(Seeded::draw()))
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&V> {
-        self.0.get(name)
+    pub(crate) fn with_capacity(names: usize) -> Self {
+        Self(HashMap::with_capacity_and_hasher(names, Seeded::draw()))
     }
 
-    pub(crate) fn entry_of(&self, name: &str) -> Option<(&str, &V)> {
-        self.0.get_key_value(name).map(|(name, value)| (name.borrow(), value))
+    pub(crate) fn get(&self, name: &str) -> Option<&V> {
+        self.0.get(name)
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -112,16 +111,12 @@ impl<V> Table<V> {
         self.0.insert(name.into(), value);
     }
 
-    pub(crate) fn or_insert_with(&mut self, name: &str, value: impl FnOnce() -> V) -> &mut V {
-        self.0.entry(name.into()).or_insert_with(value)
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(|name| &**name)
-    }
-
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.0.values_mut()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -137,16 +132,23 @@ impl<V> fmt::Debug for Table<V> {
 
 /// A fast hash (folded multiplication, eight bytes a step) with a seed of its own for each table.
 #[derive(Clone)]
-struct Seeded {
+pub(crate) struct Seeded {
     start: u64,
     step: u64,
 }
 
 impl Seeded {
     /// SECURITY: subjects are the peers' own words. With a known seed they could be chosen to share one place.
-    fn draw() -> Self {
+    pub(crate) fn draw() -> Self {
         let random = RandomState::new();
         Self { start: random.hash_one(0_u8), step: random.hash_one(1_u8) | 1 }
+    }
+}
+
+/// SECURITY: who knows the seed can choose names that share one place.
+impl fmt::Debug for Seeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seeded")
     }
 }
 
@@ -158,7 +160,7 @@ impl BuildHasher for Seeded {
     }
 }
 
-struct Folded {
+pub(crate) struct Folded {
     state: u64,
     step: u64,
 }

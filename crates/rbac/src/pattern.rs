@@ -9,8 +9,10 @@ use crate::{Effect, names, policy::PermissionInfo, reach::Reach};
 pub(crate) struct Entry {
     pub(crate) effect: Effect,
     pub(crate) pattern: Pattern,
+    /// The number of its set of conditions, when it has any.
+    pub(crate) when: Option<u32>,
     pub(crate) written: Box<str>,
-    pub(crate) line: u32,
+    pub(crate) line: Option<u32>,
 }
 
 /// A wildcard is a whole segment and nothing less: `admin-*` is a name that no catalogue can have.
@@ -58,6 +60,11 @@ impl Pattern {
 
     pub(crate) const fn is_exact(&self) -> bool {
         self.resource.is_some() && self.action.is_some()
+    }
+
+    /// The one permission that it names, when it has no wildcard in its name.
+    pub(crate) fn exact(&self) -> Option<String> {
+        Some(format!("{}:{}", self.resource.as_deref()?, self.action.as_deref()?))
     }
 
     pub(crate) fn names(&self, permission: &PermissionInfo) -> bool {

@@ -1,6 +1,6 @@
 //! How far a rule reaches, and where a record lies.
 
-use bartizan_core::{Owner, Principal, Resource, Scope};
+use bartizan_core::{Owner, Principal, Realm, Resource, Scope};
 
 /// A scope as the engine counts: own ⊑ team ⊑ tenant, and `all` is `tenant`, since no scope leaves the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,12 +59,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn of(who: &Principal, on: Resource<'_>, owners: Owners) -> Self {
-        let own = match on.owner() {
-            Some(Owner::Sealed(owner)) => Some(owner),
-            Some(Owner::Asserted(owner)) if owners == Owners::Asserted => Some(owner),
-            _ => None,
-        };
-        let own = own.filter(|owner| !owner.is_empty()).map(|owner| owner == who.subject());
+        // SECURITY: somebody across tenants is nobody inside of one, whatever the names are.
+        if who.realm() == Realm::System {
+            return Self { surely: Reach::Whole, maybe: Reach::Whole };
+        }
+        let own = Self::believed_owner(on, owners).map(|owner| owner == who.subject());
         let team = on.team().filter(|team| !team.is_empty());
         let team = team.map(|team| who.teams().contains(team));
         let place = |own: bool, team: bool| match (own, team) {
@@ -76,6 +75,16 @@ impl Place {
             surely: place(own == Some(true), team == Some(true)),
             maybe: place(own != Some(false), team != Some(false)),
         }
+    }
+
+    /// The record's owner, when one is known and believed.
+    pub(crate) fn believed_owner(on: Resource<'_>, owners: Owners) -> Option<&str> {
+        let owner = match on.owner() {
+            Some(Owner::Sealed(owner)) => Some(owner),
+            Some(Owner::Asserted(owner)) if owners == Owners::Asserted => Some(owner),
+            _ => None,
+        };
+        owner.filter(|owner| !owner.is_empty())
     }
 }
 

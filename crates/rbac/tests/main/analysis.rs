@@ -3,7 +3,7 @@
 use bartizan_core::{
     Ask, FieldSet, Owner, PermissionName, Principal, Resource, Revision, RuleId, Scope, UnixTime, Verdict,
 };
-use bartizan_rbac::{Distance, Effect, Engine, Explanation, Miss};
+use bartizan_rbac::{Distance, Effect, Engine, ErrorKind, Explanation, Miss, Policy};
 
 use crate::support::{policy, token, token_only, verdict};
 
@@ -48,7 +48,7 @@ fn a_rule_is_told_with_its_path_of_roles_and_its_line() {
     };
     let rule = engine.rule(rule).unwrap();
     assert_eq!(rule.to_string(), "chief → doctor → allow patient:read:all (line 13)");
-    assert_eq!((rule.effect(), rule.scope(), rule.line()), (Effect::Allow, Scope::All, 13));
+    assert_eq!((rule.effect(), rule.scope(), rule.line()), (Effect::Allow, Scope::All, Some(13)));
     assert_eq!((rule.permission(), rule.written()), ("patient:read", "patient:*:all"));
     assert_eq!(rule.path().collect::<Vec<_>>(), ["chief", "doctor"]);
     let explanation = explain(&engine, &chief, "patient:read", RECORD);
@@ -188,9 +188,84 @@ fn asvs_8_1_2_the_matrix_documents_which_fields_are_shown() {
 }
 
 #[test]
+fn the_matrix_goes_into_a_spreadsheet() {
+    assert_eq!(
+        policy(POLICY).matrix().to_csv(),
+        "permission,chief,doctor,intern,nurse,self\r\n\
+         patient:erase,all,all,denied,,\r\n\
+         patient:read,all,all,\"all, not own\",team,own\r\n"
+    );
+    let conditional = policy(CONDITIONAL).matrix().to_csv();
+    assert_eq!(
+        conditional,
+        "permission,guest,ops,r\r\nnote:read,\"own, perhaps all\",,\"all, perhaps not all\"\r\nnote:write,\"none, perhaps all\",all,\r\n"
+    );
+    assert_eq!(Policy::default().matrix().to_csv(), "permission\r\n");
+    // Nothing in it is a formula, whatever a policy is named: such names are no names.
+    for start in ['=', '+', '-', '@', '\t'] {
+        let named = format!("version = 1\n[permissions]\n\"note:read\" = {{}}\n[roles.\"{start}r\"]\n");
+        assert!(Policy::parse(&named).is_err(), "{start:?}");
+        assert!(!conditional.split(['\n', ',', '"']).any(|cell| cell.starts_with(start)));
+    }
+}
+
+const CONDITIONAL: &str = r#"version = 1
+[permissions]
+"note:read" = { scopes = ["own", "all"] }
+"note:write" = {}
+[conditions.fresh]
+mfa_within = "10m"
+[roles.r]
+allow = ["note:read:all"]
+deny = [{ permission = "note:read", when = "fresh" }]
+[roles.guest]
+allow = ["note:read:own", { permission = "note:read:all", when = "fresh" }, { permission = "note:write", when = "fresh" }]
+fields = { note = ["title"] }
+[roles.ops]
+realm = "system"
+allow = ["note:write"]
+"#;
+
+#[test]
+fn the_matrix_is_a_page_to_look_at() {
+    let page = policy(CONDITIONAL).matrix().to_html();
+    for part in [
+        "<!doctype html>",
+        "default-src 'none'",
+        "3 roles, each with all that it inherits, and 2 permissions.",
+        "<title>guest\nnote:read: own, perhaps all</title>",
+        "<title>r\nnote:read: all, perhaps not all</title>",
+        "<title>ops, across tenants</title>",
+        "<td>guest<td>note:read:own<td>{&quot;title&quot;}",
+        "prefers-color-scheme: dark",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    // It asks for nothing, and nothing in it runs.
+    for foreign in ["http:", "https:", "<script", "<img", "@import", "href=\"/", "url(/", " on"] {
+        assert!(!page.replace("Point at", "").contains(&format!("{foreign}=")), "{foreign}");
+        assert!(foreign == " on" || !page.contains(foreign), "{foreign}");
+    }
+    // Every cell is drawn once, and every look that a cell uses is defined.
+    assert_eq!(page.matches("<use ").count(), 6);
+    for used in page.split("<use href=\"#").skip(1) {
+        let look = used.split('"').next().unwrap();
+        assert_eq!(page.matches(&format!("<g id=\"{look}\">")).count(), 1, "{look}");
+    }
+    for tag in ["svg", "g", "ul", "table", "details", "defs", "pattern", "text"] {
+        let (opened, closed) = (
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count(),
+            page.matches(&format!("</{tag}>")).count(),
+        );
+        assert_eq!(opened, closed, "{tag}");
+    }
+    assert!(Policy::default().matrix().to_html().contains("0 roles"));
+}
+
+#[test]
 fn tests_in_a_policy_pass_and_fail_as_they_should() {
     let with = |test: &str| format!("{POLICY}\n[[tests]]\n{test}\nbecause = \"of that\"\n");
-    let outcome = |test: &str| policy(&with(test)).run_tests().remove(0);
+    let outcome = |test: &str| Policy::parse_untested(&with(test)).unwrap().run_tests().remove(0);
     for passing in [
         "role = \"nurse\"\nteams = [\"t\"]\npermission = \"patient:read\"\nresource = { team = \"t\" }\nexpect = \"allow\"\nshows = [\"name\"]\nhides = [\"ssn\"]",
         "role = \"nurse\"\nteams = [\"t\"]\npermission = \"patient:read\"\nresource = { team = \"u\" }\nexpect = \"deny\"",
@@ -224,6 +299,8 @@ fn tests_in_a_policy_pass_and_fail_as_they_should() {
     ] {
         let outcome = outcome(failing);
         assert!(!outcome.passed(), "{failing}");
+        let refused = Policy::parse(&with(failing)).unwrap_err();
+        assert_eq!((refused.kind(), refused.to_string()), (ErrorKind::TestFailed, outcome.to_string()));
         assert!(outcome.to_string().starts_with("line 26: failed: of that: "), "{outcome}");
         assert!(outcome.to_string().contains(says), "{outcome}");
     }

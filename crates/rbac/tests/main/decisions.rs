@@ -267,7 +267,8 @@ fn held_assignments_are_cut_with_the_tokens_roles() {
     let held = HeldAssignments::new()
         .assign("north", "ada", "staff")
         .assign("north", "ada", "staff")
-        .assign("north", "ada", "suspended")
+        .assign("east", "ada", "staff")
+        .assign("east", "ada", "suspended")
         .assign("south", "ada", "chief")
         .assign("north", "bob", "no-such-role");
     let engine = Engine::new(policy(POLICY), Assignments::Held(held));
@@ -278,11 +279,30 @@ fn held_assignments_are_cut_with_the_tokens_roles() {
     assert!(may("north", "ada", &["staff"]));
     assert!(!may("north", "ada", &["chief"]), "assigned in the south only");
     assert!(!may("north", "ada", &[]), "the token names no role");
-    assert!(!may("south", "ada", &["staff"]));
+    assert!(may("south", "ada", &["staff"]), "chief inherits staff: a session may activate it");
+    assert!(!may("south", "ada", &["suspended"]));
     assert!(may("south", "ada", &["chief", "staff"]));
     assert!(!may("north", "bob", &["staff", "no-such-role"]));
     assert!(!may("north", "eve", &["staff"]));
-    assert!(!may("north", "ada", &["staff", "suspended"]));
+    assert!(may("north", "ada", &["staff", "suspended"]), "she is not suspended in the north");
+    assert!(!may("east", "ada", &["staff", "suspended"]));
+    assert!(!may("east", "ada", &["staff"]), "nobody gets round a deny by not naming it");
+}
+
+#[test]
+fn where_tokens_name_nothing_an_api_key_is_still_less_than_its_owner() {
+    let held = HeldAssignments::new().assign("north", "ada", "chief");
+    let engine = Engine::new(policy(POLICY), Assignments::HeldOnly(held));
+    let create = |how, roles: &[&str]| {
+        let who = Principal::attested(how, PrincipalFacts::new("north", "ada").with_roles(roles)).unwrap();
+        allows(&engine, &who, "patient:create", Resource::collection("north", "patient"))
+    };
+    assert!(create(Attestation::Session, &[]), "all that she holds");
+    assert!(create(Attestation::Token, &["ward"]), "whatever it names");
+    assert!(create(Attestation::ApiKey, &["staff"]), "chief inherits staff");
+    assert!(!create(Attestation::ApiKey, &["ward"]), "a key for less");
+    assert!(!create(Attestation::ApiKey, &[]), "a key for nothing");
+    assert!(!create(Attestation::ApiKey, &["auditor"]), "a key for more");
 }
 
 #[test]

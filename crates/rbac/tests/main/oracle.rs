@@ -23,16 +23,18 @@ pub(crate) fn decide(world: &World, question: &Question) -> Option<BTreeSet<&'st
     if permission.kind != question.kind {
         return None;
     }
-    let held: Vec<&String> = question
-        .roles
+    let assigned: BTreeSet<&String> = world
+        .assigned
         .iter()
+        .filter(|(tenant, subject, _)| (tenant, subject) == (&question.tenant, &question.subject))
+        .map(|(_, _, role)| role)
         .filter(|role| world.roles.contains_key(*role))
-        .filter(|role| {
-            let held = (question.tenant.clone(), question.subject.clone(), (*role).clone());
-            world.assigned.contains(&held)
-        })
         .collect();
-    if held.iter().any(|role| denies(world, role, permission, question)) {
+    // A session activates what is assigned or inherited by that.
+    let may_activate: BTreeSet<&String> = assigned.iter().flat_map(|role| closure(world, role)).collect();
+    let held: Vec<&String> = question.roles.iter().filter(|role| may_activate.contains(*role)).collect();
+    // What is assigned denies and hides, active or not.
+    if assigned.iter().chain(&held).any(|role| denies(world, role, permission, question)) {
         return None;
     }
     let grants_it = |role: &&String| grants(world, role, permission, asked, question);
@@ -45,7 +47,7 @@ pub(crate) fn decide(world: &World, question: &Question) -> Option<BTreeSet<&'st
     };
     let shown = |field: &&str| {
         all_roles.iter().any(|role| grants_it(role) && contains(&world.roles[*role].fields, field))
-            && !all_roles.iter().any(|role| contains(&world.roles[*role].hide, field))
+            && !all_roles.iter().chain(&may_activate).any(|role| contains(&world.roles[*role].hide, field))
     };
     Some(World::FIELDS.into_iter().filter(|field| shown(field)).collect())
 }

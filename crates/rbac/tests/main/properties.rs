@@ -211,7 +211,14 @@ fn explain_agrees_with_decide_and_its_rule_is_real() {
             }
             let rule = explanation.rule().unwrap();
             let path: Vec<&str> = rule.path().collect();
-            assert!(question.roles.iter().any(|role| role == path[0]), "{rule}");
+            let is_assigned = |role: &str| {
+                world.assigned.contains(&(question.tenant.clone(), question.subject.clone(), role.to_owned()))
+            };
+            let is_denied = rule.effect() == bartizan_rbac::Effect::Deny;
+            assert!(
+                question.roles.iter().any(|role| role == path[0]) || is_denied && is_assigned(path[0]),
+                "{rule}"
+            );
             assert!(
                 path.windows(2).all(|step| world.roles[step[0]].inherits.iter().any(|to| to == step[1])),
                 "{rule}"
