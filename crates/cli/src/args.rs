@@ -1,6 +1,7 @@
 //! The command line.
 
 mod password;
+mod policy;
 mod ring;
 mod sessions;
 
@@ -14,6 +15,7 @@ use clap::{
 
 pub(crate) use self::{
     password::{Breached, Least, Password, PasswordRules, Rule},
+    policy::{Asker, Policy, Record, Table, Time},
     ring::{First, NextKey, Ring, Spans},
     sessions::{ApiKey, NewKey, Owner, Session, Store, Which},
 };
@@ -256,19 +258,6 @@ pub(crate) struct Keys {
     /// A JWK Set: of public keys, or of symmetric ones alone
     #[arg(long, value_name = "FILE")]
     pub(crate) jwks: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Policy {
-    /// Read a policy file and run the tests in it
-    Check {
-        /// The policy
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// Print who may do what as a Markdown table on stderr
-        #[arg(long)]
-        matrix: bool,
-    },
 }
 
 /// Which keys, and which cell.
