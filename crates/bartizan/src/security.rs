@@ -7,6 +7,7 @@ use bartizan_crypto::Provider;
 use bartizan_field_crypto::Vault;
 use bartizan_http::Guard;
 use bartizan_passwords::Passwords;
+use bartizan_rbac::{Administration, Engine};
 use bartizan_sessions::{ApiKeys, Sessions};
 use bartizan_tokens::{Issuer, Verifier};
 
@@ -96,6 +97,14 @@ impl Security {
     #[must_use]
     pub const fn passwords(&self) -> &Arc<Passwords> {
         &self.passwords
+    }
+
+    /// What changes who holds which role in this engine, which should be the one that the builder was given. Its changes take grants of
+    /// this shell's authorizer and go to its record; [`Administration::kept_in`] says where they are kept.
+    #[must_use]
+    pub fn administration(&self, engine: Arc<Engine>) -> Administration {
+        let (recorder, clock) = (Arc::clone(&self.recorder), Arc::clone(&self.clock));
+        Administration::new(self.authorizer.service(), engine, self.authorizer.authority(), recorder, clock)
     }
 
     /// What keeps sessions, if the builder was given a store for them.

@@ -1,18 +1,19 @@
-//! Accounts: who may log in, with which role. Only hashes of passwords are stored.
+//! Accounts: who may log in. Only hashes of passwords are stored.
 
 use std::sync::Arc;
 
-use bartizan::{field_crypto::SealedRow, passwords::PasswordHash};
+use bartizan::{core::Revision, field_crypto::SealedRow, passwords::PasswordHash};
 use bartizan_sqlite_writer::{Database, Error, Migration};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::private::PrivateData;
+use crate::{private::PrivateData, roles::Roles};
 
 /// An account.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) tenant: String,
     pub(crate) user: String,
+    /// What it begins with; what is held since then, `roles.rs` knows.
     pub(crate) role: String,
     pub(crate) hash: PasswordHash,
 }
@@ -50,13 +51,14 @@ impl Accounts {
         Ok(Self(database))
     }
 
-    /// Adds an account, within somebody else's write.
-    pub(crate) fn add(sql: &Connection, account: &Account) -> rusqlite::Result<usize> {
+    /// Adds an account and the role that it begins with, within somebody else's write.
+    pub(crate) fn add(sql: &Connection, account: &Account) -> rusqlite::Result<Revision> {
         let Account { tenant, user, role, hash } = account;
         sql.execute(
             "INSERT INTO accounts (tenant, user, role, password) VALUES (?1, ?2, ?3, ?4)",
             params![tenant, user, role, hash.to_phc()],
-        )
+        )?;
+        Roles::add(sql, tenant, user, role)
     }
 
     /// Whether there is such a tenant: keys are made for those alone.
@@ -93,21 +95,24 @@ impl Accounts {
         write.await
     }
 
-    /// From now on its owner can log in, if the account still has the password that it was registered with. Answers its role.
+    /// From now on its owner can log in, if the account still has the password that it was registered with, and holds the role that
+    /// was registered. Answers the revision of the roles that says so.
     pub(crate) async fn verified(
         &self,
         tenant: &str,
         user: &str,
         registered: &PasswordHash,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<Revision>, Error> {
         let key = (tenant.to_owned(), user.to_owned(), registered.to_phc());
         let write = self.0.write(move |sql| {
-            sql.query_row(
-                "UPDATE accounts SET verified = 1 WHERE tenant = ?1 AND user = ?2 AND password = ?3 RETURNING role",
-                params![key.0, key.1, key.2],
-                |row| row.get(0),
-            )
-            .optional()
+            let role: Option<String> = sql
+                .query_row(
+                    "UPDATE accounts SET verified = 1 WHERE tenant = ?1 AND user = ?2 AND password = ?3 RETURNING role",
+                    params![key.0, key.1, key.2],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            role.map(|role| Roles::add(sql, &key.0, &key.1, &role)).transpose()
         });
         write.await
     }
@@ -168,19 +173,19 @@ impl Accounts {
     /// An account; nothing for an unknown one. A stored hash that cannot be read counts as damage, not as unknown.
     pub(crate) async fn find(&self, tenant: &str, user: &str) -> Result<Option<Found>, Error> {
         let key = (tenant.to_owned(), user.to_owned());
-        let row: Option<(String, String, bool, Option<String>)> = self
+        let row: Option<(String, bool, Option<String>)> = self
             .0
             .read(move |sql| {
                 sql.query_row(
-                    "SELECT role, password, verified, recovery FROM accounts WHERE tenant = ?1 AND user = ?2",
+                    "SELECT password, verified, recovery FROM accounts WHERE tenant = ?1 AND user = ?2",
                     params![key.0, key.1],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
                 )
                 .optional()
             })
             .await?;
-        Ok(row.map(|(role, phc, is_verified, recovery)| match PasswordHash::parse(&phc) {
-            Ok(hash) => Found::Account(Stored { role, hash, is_verified, recovery }),
+        Ok(row.map(|(phc, is_verified, recovery)| match PasswordHash::parse(&phc) {
+            Ok(hash) => Found::Account(Stored { hash, is_verified, recovery }),
             Err(_) => Found::Damaged,
         }))
     }
@@ -199,8 +204,8 @@ impl Accounts {
             .await
     }
 
-    /// Everybody's current role, for the policy: tenant, user, role. Who cannot log in yet has none.
-    pub(crate) async fn roles(&self) -> Result<Vec<(String, String, String)>, Error> {
+    /// Everybody who can log in: tenant, user, and the role that they began with.
+    pub(crate) async fn all(&self) -> Result<Vec<(String, String, String)>, Error> {
         self.0
             .read(|sql| {
                 sql.prepare("SELECT tenant, user, role FROM accounts WHERE verified = 1")?
@@ -221,7 +226,6 @@ pub(crate) enum Found {
 /// An account, as it is stored.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    pub(crate) role: String,
     pub(crate) hash: PasswordHash,
     pub(crate) is_verified: bool,
     /// The set of recovery codes, as hashes.

@@ -78,7 +78,8 @@ pub(crate) struct Shown {
 pub(crate) struct Authenticated {
     pub(crate) tenant: String,
     pub(crate) user: String,
-    pub(crate) role: String,
+    /// What they hold now; from the next request on it is what they hold then.
+    pub(crate) roles: Vec<String>,
     /// Whether they showed a second factor. Whoever has one had to.
     pub(crate) by_two_factors: bool,
     /// For the cookie by which the device is known from now on.
@@ -92,7 +93,7 @@ impl Authenticated {
     pub(crate) fn session<'a>(&'a self, from: &From<'_>, client: &str) -> NewSession<'a> {
         let (acr, amr) = assurance(self.by_two_factors);
         NewSession::new(&self.tenant, &self.user)
-            .roles([self.role.as_str()])
+            .roles(self.roles.iter().map(String::as_str))
             .acr(acr)
             .amr(amr.iter().copied())
             .client(client)
@@ -104,7 +105,7 @@ impl Authenticated {
 
 /// `acr` and `amr` (RFC 8176).
 pub(crate) const fn assurance(by_two_factors: bool) -> (&'static str, &'static [&'static str]) {
-    if by_two_factors { (TWO_FACTORS, &["pwd", "otp"]) } else { (ONE_FACTOR, &["pwd"]) }
+    if by_two_factors { (TWO_FACTORS, &["pwd", "otp", "mfa"]) } else { (ONE_FACTOR, &["pwd"]) }
 }
 
 /// Finds out whether somebody is who they say, and puts on record how that ended.
@@ -173,7 +174,8 @@ pub(crate) async fn authenticate(
     }
     clinic.note_account(Event::AUTHN_LOGIN_SUCCESS, Outcome::Success, about, None)?;
     let device_mark = clinic.inner().devices.issue(&account).map_err(|error| error.fault())?;
-    Ok(Authenticated { tenant, user, role: stored.role, by_two_factors, device_mark, epochs })
+    let roles = clinic.roles_of(&tenant, &user);
+    Ok(Authenticated { tenant, user, roles, by_two_factors, device_mark, epochs })
 }
 
 /// Asks somebody who is logged in for their password once more. Wrong ones count as failed logins do.

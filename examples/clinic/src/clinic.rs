@@ -1,40 +1,51 @@
 //! One clinic: its folder, its database, its log, and the parts that guard them.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bartizan::{
     audit::Log,
     audit_events::Event,
-    core::{Clock, Entropy, Fact, Origin, Outcome, Pii, SecretText, Subject, Target, UnixTime, os},
+    core::{
+        Clock, Entropy, Fact, Fault, Origin, Outcome, Pii, Revision, SecretText, Subject, Target, UnixTime,
+        os,
+    },
     crypto::{Provider, PublicKey},
     crypto_ring::Ring,
     envelope::LocalMaster,
     field_crypto::{ErrorKind, SealedRow},
     rate_limit::{DeviceMarks, Limiter, MemoryLimits},
-    rbac::Policy,
+    rbac::{
+        Assignments, Engine, HeldAssignments, LiveDriver, LivePolicy, LoadErrorKind, Policy, PolicySource,
+    },
     sessions::By,
 };
-use bartizan_axum::Clients;
+use bartizan_axum::{Clients, Problem};
 use bartizan_keys_sqlite::SqliteKeyStore;
 use bartizan_sessions_sqlite::SqliteSessionStore;
 use bartizan_sqlite_writer::{Database, Place};
 
 use crate::{
-    Error, Folder, LivePolicy, Mailer, Makings, Parts, Wiring,
+    Error, Folder, Mailer, Makings, Parts, Wiring,
     accounts::{Account, Accounts},
     errands::Errands,
     folder::Keys,
     patient::Patient,
     patients::Patients,
+    permission::May,
     private::{Private, PrivateData},
+    roles::Roles,
     seed, setup,
 };
 
 /// The service's name in records.
 pub(crate) const SERVICE: &str = "clinic";
 
-/// Who may do what.
-const POLICY: &str = include_str!("../policy.toml");
+/// How long an answer waits for a role that was given beside the administration.
+const ROLES_WITHIN: Duration = Duration::from_secs(5);
 
 /// How many keys the limits remember, of 25 bytes each.
 const LIMITED_KEYS: usize = 100_000;
@@ -49,7 +60,10 @@ pub(crate) struct Inner {
     pub(crate) accounts: Accounts,
     pub(crate) private: PrivateData,
     pub(crate) patients: Patients,
-    pub(crate) policy: Arc<LivePolicy>,
+    pub(crate) policy: Arc<Engine>,
+    pub(crate) live: LivePolicy,
+    /// What keeps the policy and the roles of now; taken by whoever lets it run.
+    driver: Mutex<Option<LiveDriver>>,
     pub(crate) devices: DeviceMarks,
     pub(crate) mailer: Arc<dyn Mailer>,
     pub(crate) errands: Errands,
@@ -58,7 +72,6 @@ pub(crate) struct Inner {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) checkpoint_key: PublicKey,
     pub(crate) audience: &'static str,
-    pub(crate) permissions: Vec<String>,
 }
 
 /// Somebody who may log in, with the password that is told once.
@@ -102,10 +115,10 @@ impl Clinic {
         let session_store =
             SqliteSessionStore::open(Arc::clone(&database)).await.map_err(Error::part("clinic.db"))?;
         let key_store = SqliteKeyStore::open(Arc::clone(&database)).await.map_err(in_database())?;
-        let mut roles = accounts.roles().await.map_err(in_database())?;
+        let mut people = accounts.all().await.map_err(in_database())?;
         // Accounts and patients come into the database in one write, the last of the first start: a clinic without accounts
         // is one that was never started, or one whose first start did not come to its end.
-        let keys = if roles.is_empty() { Keys::MayBeDrawn } else { Keys::MustExist };
+        let keys = if people.is_empty() { Keys::MayBeDrawn } else { Keys::MustExist };
 
         let master_key = folder.master_key(keys, &*entropy)?;
         let master = LocalMaster::new(Arc::clone(&provider), &master_key, Arc::clone(&entropy))
@@ -116,15 +129,19 @@ impl Clinic {
             Keys::MayBeDrawn => setup::new_accounts(&entropy)?,
             Keys::MustExist => (Vec::new(), Vec::new()),
         };
-        roles.extend(new_accounts.iter().map(Account::role));
+        people.extend(new_accounts.iter().map(Account::role));
 
-        let policy = Policy::parse(POLICY).map_err(Error::part("policy"))?;
-        let permissions = policy.permissions().map(str::to_owned).collect();
-        let policy = Arc::new(LivePolicy::new(policy, &roles));
+        let roles = Roles::open(Arc::clone(&database), wiring.policy(), Arc::clone(&clock)).await;
+        let roles = Arc::new(roles.map_err(Error::part("policy"))?);
+        let loaded = roles.load().await.map_err(Error::part("policy"))?;
+        let policy = Policy::read_for::<May>(&loaded.policy).map_err(Error::part("policy"))?;
+        let held = Assignments::HeldOnly(loaded.held.into_iter().collect::<HeldAssignments>());
+        let policy = Arc::new(Engine::new(policy, held).with_revision(loaded.revision));
         let limits = MemoryLimits::new(LIMITED_KEYS, Arc::clone(&clock), &*entropy);
         let limits = Arc::new(limits.map_err(Error::part("limits"))?);
         let parts = wiring.assemble(Makings {
             policy: Arc::clone(&policy),
+            assignments: roles.clone(),
             log: Arc::clone(&log),
             signing_key,
             audience: wiring.audience(),
@@ -137,9 +154,18 @@ impl Clinic {
         })?;
 
         match keys {
-            Keys::MayBeDrawn => fill(&database, &parts, new_accounts).await?,
-            Keys::MustExist => check_master_key(&folder, &parts, &roles).await?,
+            Keys::MayBeDrawn => {
+                fill(&database, &parts, new_accounts).await?;
+                let loaded = roles.load().await.map_err(Error::part("policy"))?;
+                policy.load(policy.policy(), loaded.held.into_iter().collect(), loaded.revision);
+            }
+            Keys::MustExist => check_master_key(&folder, &parts, &people).await?,
         }
+        let recorder = Arc::clone(&parts.recorder);
+        let (live, driver) = LivePolicy::follow(roles, Arc::clone(&policy), recorder, Arc::clone(&clock))
+            .as_service(SERVICE)
+            .with_permissions_of::<May>()
+            .build();
         for (tenant, user) in accounts.bare().await.map_err(in_database())? {
             let row = parts.vault.seal(&Private::none(&tenant, &user)).await.map_err(Error::part("vault"))?;
             private.add(row).await.map_err(in_database())?;
@@ -156,6 +182,8 @@ impl Clinic {
             private,
             patients,
             policy,
+            live,
+            driver: Mutex::new(Some(driver)),
             devices,
             mailer: wiring.mailer(),
             errands: Errands::default(),
@@ -164,7 +192,6 @@ impl Clinic {
             provider,
             checkpoint_key,
             audience: wiring.audience(),
-            permissions,
         }));
         clinic.note(Event::SYS_STARTUP)?;
         Ok((clinic, credentials))
@@ -175,8 +202,8 @@ impl Clinic {
     /// # Errors
     /// When there is no such account, or it cannot be stored.
     pub async fn new_password(&self, tenant: &str, user: &str) -> Result<Credential, Error> {
-        let roles = self.0.accounts.roles().await.map_err(Error::part("clinic.db"))?;
-        let Some((tenant, user, role)) = roles.into_iter().find(|(t, u, _)| t == tenant && u == user) else {
+        let people = self.0.accounts.all().await.map_err(Error::part("clinic.db"))?;
+        let Some((tenant, user, role)) = people.into_iter().find(|(t, u, _)| t == tenant && u == user) else {
             return Err(Error::NoAccount { tenant: tenant.to_owned(), user: user.to_owned() });
         };
         let (password, hash) = setup::new_password(&self.0.parts.passwords, &*self.0.parts.entropy)?;
@@ -212,6 +239,32 @@ impl Clinic {
             Some(upkeep) => upkeep.deliver().await.map_err(Error::part("sessions")),
             None => Ok(()),
         }
+    }
+
+    /// Keeps the policy and everybody's roles as they are in the database and in the policy's file, for as long as it is polled.
+    pub(crate) async fn follow_policy(&self) {
+        let driver = self.0.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(driver) = driver {
+            match driver.run().await {}
+        }
+    }
+
+    /// Waits until decisions are made by the roles of this revision.
+    pub(crate) async fn knows_roles_of(&self, revision: Revision) -> Result<(), Problem> {
+        self.0.live.refresh();
+        match tokio::time::timeout(ROLES_WITHIN, self.0.live.reached(revision)).await {
+            Ok(Ok(())) => Ok(()),
+            // Another policy is refused. The roles came, and the last good one goes on.
+            Ok(Err(error)) if matches!(error.kind(), LoadErrorKind::Policy | LoadErrorKind::Guard) => Ok(()),
+            Ok(Err(error)) => Err(error.fault().into()),
+            Err(_) => Err(Fault::Busy.into()),
+        }
+    }
+
+    /// What somebody holds now, without what that inherits.
+    pub(crate) fn roles_of(&self, tenant: &str, user: &str) -> Vec<String> {
+        let roles = self.0.policy.snapshot();
+        roles.assigned_roles(tenant, user, self.now()).into_iter().map(str::to_owned).collect()
     }
 
     pub(crate) fn inner(&self) -> &Inner {

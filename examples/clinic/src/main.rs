@@ -28,6 +28,9 @@ struct Arguments {
     /// A proxy on this machine stands before the clinic, and names clients in this header
     #[arg(long, value_name = "HEADER")]
     behind: Option<Header>,
+    /// Who may do what, from this file (TOML or JSON) instead of the clinic's own policy; read again whenever it changes
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Where browsers find the clinic through the proxy, such as https://clinic.example
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
@@ -74,9 +77,11 @@ enum What {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { what, data, port, behind, origin } = Arguments::parse();
+    let Arguments { what, data, port, behind, policy, origin } = Arguments::parse();
     let ended = match what {
-        None => run(&data.folder, port, behind, origin).await.map_err(|error| error.to_string()),
+        None => serve_until_told(&data.folder, port, Setting { behind, policy, origin })
+            .await
+            .map_err(|error| error.to_string()),
         Some(What::Demo) => {
             let driven = demo::run(Wiring::default(), &mut io::stdout()).await;
             driven.map(drop).map_err(|stopped| stopped.to_string())
@@ -100,7 +105,15 @@ async fn open(folder: Folder, wiring: &Wiring) -> Result<(Clinic, Vec<Credential
     Clinic::open(folder, Arc::new(TokioClock::new()), wiring).await
 }
 
-async fn run(data: &Path, port: u16, behind: Option<Header>, origin: Option<String>) -> Result<(), Error> {
+/// What is different from one clinic to the next.
+struct Setting {
+    behind: Option<Header>,
+    policy: Option<PathBuf>,
+    origin: Option<String>,
+}
+
+async fn serve_until_told(data: &Path, port: u16, setting: Setting) -> Result<(), Error> {
+    let Setting { behind, policy, origin } = setting;
     let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
     // The port first: passwords that are told once must not be lost to a port that is taken.
     let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
@@ -108,6 +121,9 @@ async fn run(data: &Path, port: u16, behind: Option<Header>, origin: Option<Stri
     if let Some(header) = behind {
         let proxies = TrustedProxies::in_networks(header.into(), ["127.0.0.0/8"]);
         wiring = wiring.behind(proxies.map_err(Error::part("proxies"))?);
+    }
+    if let Some(policy) = policy {
+        wiring = wiring.with_policy(policy);
     }
     if let Some(origin) = origin {
         wiring = wiring.also_at(origin);

@@ -24,11 +24,12 @@ pub(crate) struct Chart {
     pub(crate) medical_record: &'static str,
 }
 
-pub(crate) const PEOPLE: [Person; 6] = [
+pub(crate) const PEOPLE: [Person; 7] = [
     Person { tenant: "north", user: "ada", role: "doctor" },
     Person { tenant: "north", user: "nils", role: "nurse" },
     Person { tenant: "north", user: "rosa", role: "admin" },
     Person { tenant: "north", user: "mia", role: "member" },
+    Person { tenant: "north", user: "vera", role: "chief" },
     Person { tenant: "south", user: "sven", role: "doctor" },
     Person { tenant: "south", user: "olga", role: "admin" },
 ];

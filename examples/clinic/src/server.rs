@@ -55,6 +55,7 @@ pub struct Listening {
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    follower: JoinHandle<()>,
     clinic: Clinic,
 }
 
@@ -76,8 +77,15 @@ pub fn serve(clinic: Clinic, listener: TcpListener) -> Result<Listening, Error> 
     let address = listener.local_addr().map_err(Error::part("listening"))?;
     let (stop, stopping) = watch::channel(());
     let upkeep = tokio::spawn(keep_up(clinic.clone(), stopping.clone()));
-    let task = tokio::spawn(accept(listener, router, entropy, stopping));
-    Ok(Listening { address, stop, task, upkeep, clinic })
+    let follower = tokio::spawn(follow(clinic.clone(), stopping.clone()));
+    let live = clinic.inner().live.clone();
+    let task = tokio::spawn(async move {
+        // What changes roles finds what is followed at work. A policy that is refused by now is no reason to stay away: it was good
+        // when the clinic opened.
+        let _followed = live.ready().await;
+        accept(listener, router, entropy, stopping).await;
+    });
+    Ok(Listening { address, stop, task, upkeep, follower, clinic })
 }
 
 /// Follows what was revoked and brings what happened to sessions to the record, until the clinic stops.
@@ -85,6 +93,14 @@ async fn keep_up(clinic: Clinic, mut stopping: watch::Receiver<()>) {
     let Some(upkeep) = &clinic.inner().parts.upkeep else { return };
     tokio::select! {
         never = upkeep.run() => match never {},
+        _ = stopping.changed() => {}
+    }
+}
+
+/// Keeps policy and roles as they are, until the clinic stops.
+async fn follow(clinic: Clinic, mut stopping: watch::Receiver<()>) {
+    tokio::select! {
+        () = clinic.follow_policy() => {}
         _ = stopping.changed() => {}
     }
 }
@@ -105,6 +121,7 @@ impl Listening {
         drop(self.stop);
         let served = self.task.await.map_err(Error::part("serving"));
         self.upkeep.await.map_err(Error::part("upkeep"))?;
+        self.follower.await.map_err(Error::part("policy"))?;
         self.clinic.inner().errands.finish().await;
         self.clinic.deliver().await?;
         served

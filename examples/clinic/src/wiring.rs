@@ -1,6 +1,12 @@
 //! How the parts are put together. A value, so that a test can put one in wrongly and see that the demonstration notices.
 
-use std::{fmt, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bartizan::{
     AccessTokens, Builder, KeptSessions, Security, Upkeep,
@@ -11,12 +17,13 @@ use bartizan::{
     http::{Guard, KeyPlace, Logins, Origins, SessionCookie},
     passwords::Passwords,
     rate_limit::{Limiter, LoginLimits, OnOutage, TrustedProxies},
+    rbac::{Administration, AssignmentStore, Engine},
     sessions::{ApiKeys, Policy, Sessions, Store, WhenFull},
     tokens::{Issuer, SigningKey},
 };
 use bartizan_axum::Clients;
 
-use crate::{Error, LivePolicy, Mailer, Printed, second_factor};
+use crate::{Error, Mailer, Printed, second_factor};
 
 /// Who issues the clinic's tokens.
 pub const ISSUER: &str = "https://clinic.example";
@@ -47,6 +54,7 @@ pub struct Wiring {
     mailer: Arc<dyn Mailer>,
     clients: Clients,
     origins: Vec<String>,
+    policy: Option<PathBuf>,
 }
 
 impl Default for Wiring {
@@ -61,6 +69,7 @@ impl Default for Wiring {
             mailer: Arc::new(Printed),
             clients: Clients::Direct,
             origins: own_origins(8080).into(),
+            policy: None,
         }
     }
 }
@@ -132,6 +141,17 @@ impl Wiring {
         self
     }
 
+    /// The same, by the policy of a file, TOML or JSON by its name's end. It is read again whenever it changes.
+    #[must_use]
+    pub fn with_policy(mut self, file: impl Into<PathBuf>) -> Self {
+        self.policy = Some(file.into());
+        self
+    }
+
+    pub(crate) fn policy(&self) -> Option<PathBuf> {
+        self.policy.clone()
+    }
+
     pub(crate) fn disk(&self, folder: &Path) -> Result<Arc<dyn Disk>, Error> {
         (self.disk)(folder).map(|disk| (self.before_disk)(disk))
     }
@@ -174,7 +194,9 @@ fn own_origins(port: u16) -> [String; 2] {
 #[non_exhaustive]
 pub struct Makings {
     /// The policy with everybody's roles.
-    pub policy: Arc<LivePolicy>,
+    pub policy: Arc<Engine>,
+    /// Where everybody's roles are kept.
+    pub assignments: Arc<dyn AssignmentStore>,
     /// The audit log.
     pub log: Arc<Log>,
     /// The key that signs access tokens.
@@ -201,6 +223,7 @@ impl Makings {
     pub fn with_key(&self, signing_key: SigningKey) -> Self {
         Self {
             policy: Arc::clone(&self.policy),
+            assignments: Arc::clone(&self.assignments),
             log: Arc::clone(&self.log),
             signing_key,
             audience: self.audience,
@@ -246,13 +269,16 @@ impl Makings {
     /// As [`Makings::assembled`].
     pub fn assembled_with(self, change: impl FnOnce(Builder) -> Builder) -> Result<Parts, Error> {
         let (limiter, origins) = (Arc::clone(&self.limiter), self.origins.clone());
+        let (policy, assignments) = (Arc::clone(&self.policy), Arc::clone(&self.assignments));
         let security = change(self.builder()).build().map_err(Error::part("security"))?;
         let missing = || Error::Part { part: "security", why: "it keeps no sessions".into() };
         let sessions = security.sessions().ok_or_else(missing)?.clone();
         let api_keys = security.api_keys().ok_or_else(missing)?.clone();
+        let administration = security.administration(policy).kept_in(assignments);
         Ok(Parts {
             guard: Arc::clone(security.guard()),
             authorizer: Arc::clone(security.authorizer()),
+            administration: Arc::new(administration),
             issuer: Arc::clone(security.issuer()),
             vault: Arc::clone(security.vault()),
             passwords: Arc::clone(security.passwords()),
@@ -278,6 +304,8 @@ pub struct Parts {
     pub guard: Arc<Guard>,
     /// Decides and grants.
     pub authorizer: Arc<Authorizer>,
+    /// Gives and takes roles.
+    pub administration: Arc<Administration>,
     /// Issues access tokens.
     pub issuer: Arc<Issuer>,
     /// Seals and opens patients and accounts.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -18,11 +18,11 @@ use bartizan::{
     envelope::{self, KeyContext, KeyWrapper},
     http::Guard,
     rate_limit::{LoginLimits, OnOutage, Quota},
-    rbac::{Assignments, Engine, Policy},
+    rbac::{Administration, Assignments, Engine, Policy, Snapshot},
     tokens::{Algorithm, Issuer, KeySet, SigningKey, Verifier, VerifyingKey},
 };
 use clinic::{
-    ISSUER, LivePolicy, Makings, Wiring,
+    ISSUER, Makings, Wiring,
     demo::{self, OTHER_AUDIENCE, STRANGER, Stopped},
 };
 
@@ -56,7 +56,7 @@ async fn an_engine_that_allows_all() {
 
 /// Shows every field to whoever may see the record at all.
 #[derive(Debug)]
-struct Unmasked(Arc<LivePolicy>);
+struct Unmasked(Arc<Engine>);
 
 impl PolicyEngine for Unmasked {
     fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
@@ -80,7 +80,7 @@ async fn an_engine_that_forgets_the_field_sets() {
 
 /// Lets nobody see their own record.
 #[derive(Debug)]
-struct NoOwners(Arc<LivePolicy>);
+struct NoOwners(Arc<Engine>);
 
 impl PolicyEngine for NoOwners {
     fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
@@ -122,9 +122,66 @@ async fn an_engine_that_believes_the_token_about_roles() {
     stops_at("role that may not", built(move |builder| builder.policy(Arc::clone(&believing)))).await;
 }
 
+/// Decides for ever by the roles that there were at its first decision.
+#[derive(Debug)]
+struct Frozen(Arc<Engine>, OnceLock<Arc<Snapshot>>);
+
+impl PolicyEngine for Frozen {
+    fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
+        self.1.get_or_init(|| self.0.snapshot()).decide(ask)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_hears_of_no_change() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let frozen = Frozen(Arc::clone(&makings.policy), OnceLock::new());
+        makings.assembled_with(|builder| builder.policy(frozen))
+    });
+    stops_at("roles given and taken", wiring).await;
+}
+
+/// Takes it for an emergency that nobody declared.
+#[derive(Debug)]
+struct Alarmed(Arc<Engine>);
+
+impl PolicyEngine for Alarmed {
+    fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
+        match self.0.decide(ask) {
+            (Verdict::Deny { .. }, at) if ask.permission.as_str() == "patient:rescue" => {
+                (Verdict::Allow { rule: RuleId(0), clear: FieldSet::everything(), until: UnixTime::MAX }, at)
+            }
+            decided => decided,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_for_which_it_is_always_an_emergency() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let alarmed = Alarmed(Arc::clone(&makings.policy));
+        makings.assembled_with(|builder| builder.policy(alarmed))
+    });
+    stops_at("break-glass", wiring).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administration_that_keeps_to_itself_what_it_does() {
+    let wiring = Wiring::default().assembled_by(|makings: Makings| {
+        let (engine, assignments) = (Arc::clone(&makings.policy), Arc::clone(&makings.assignments));
+        let clock = Arc::clone(&makings.clock);
+        let mut parts = makings.assembled()?;
+        let authority = parts.authorizer.authority();
+        let quiet = Administration::new("clinic", engine, authority, Arc::new(Dropping), clock);
+        parts.administration = Arc::new(quiet.kept_in(assignments));
+        Ok(parts)
+    });
+    stops_at("audit trail", wiring).await;
+}
+
 /// Lets doctors read whatever there is, whoever it belongs to.
 #[derive(Debug)]
-struct NoTenants(Arc<LivePolicy>);
+struct NoTenants(Arc<Engine>);
 
 impl PolicyEngine for NoTenants {
     fn decide(&self, ask: &Ask<'_>) -> (Verdict, Revision) {
@@ -277,7 +334,7 @@ impl Recorder for Proud {
     }
 
     fn poll_durable(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<(), NotRecorded>> {
-        self.0.poll_durable(ticket, cx)
+        if ticket == Ticket(0) { Poll::Ready(Ok(())) } else { self.0.poll_durable(ticket, cx) }
     }
 }
 

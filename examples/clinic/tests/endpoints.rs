@@ -15,7 +15,7 @@ const CANARY: &str = "c4n4ry5f1d";
 const SAID: &str = "s4idby7cl1ent";
 
 /// Every endpoint that asks who is there.
-const GUARDED: [&str; 21] = [
+const GUARDED: [&str; 28] = [
     "POST /logout",
     "POST /logout-all",
     "GET /sessions",
@@ -35,15 +35,23 @@ const GUARDED: [&str; 21] = [
     "PUT /patients/p-101",
     "PATCH /patients/p-101",
     "DELETE /patients/p-101",
+    "GET /patients/p-101/rescue",
+    "GET /roles",
+    "POST /roles",
+    "DELETE /roles/c4n4ry5f1d/nurse",
+    "GET /emergencies",
+    "POST /emergencies",
+    "POST /emergencies/c4n4ry5f1d/review",
     "GET /audit",
     "GET /audit/verify",
 ];
 
-/// Those of them that take no body, and do not wait for one.
-const BODILESS: [&str; 2] = ["POST /logout", "POST /logout-all"];
+/// Those of them that take no body, or none of whoever asks here, and do not wait for one.
+const BODILESS: [&str; 4] =
+    ["POST /logout", "POST /logout-all", "POST /emergencies", "POST /emergencies/c4n4ry5f1d/review"];
 
 /// Every endpoint that takes a body, with one that it takes.
-fn bodies() -> [(&'static str, Value); 13] {
+fn bodies() -> [(&'static str, Value); 14] {
     let patient = json!({ "name": "a", "ssn": "b", "medicalRecord": "c" });
     let mut new = patient.clone();
     new["owner"] = json!("kim");
@@ -65,6 +73,7 @@ fn bodies() -> [(&'static str, Value); 13] {
         ("POST /mfa/totp", json!({ "password": CANARY })),
         ("POST /mfa/totp/confirm", json!({ "code": CANARY })),
         ("POST /api-keys", json!({ "name": CANARY, "scopes": ["staff"], "days": 1 })),
+        ("POST /roles", json!({ "user": "nils", "role": CANARY, "reason": CANARY })),
         ("POST /patients", new),
         ("PUT /patients/p-101", patient.clone()),
         ("PATCH /patients/p-101", patient),
@@ -314,7 +323,7 @@ fn fields(site: &Site) {
         more[CANARY] = json!(CANARY);
         refused(&more, "", "unknown_field");
         let mut tenant = good.clone();
-        tenant["role"] = json!("admin");
+        tenant["roles"] = json!("admin");
         refused(&tenant, "", "unknown_field");
     }
     for (line, version) in [("PUT", json!(-1)), ("PATCH", json!("1")), ("PATCH", json!(1.5))] {

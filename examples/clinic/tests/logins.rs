@@ -10,7 +10,7 @@ use std::{
 
 use bartizan::{
     audit::{Query, Reader},
-    core::{Clock, os},
+    core::{Clock, UnixTime, os},
 };
 use bartizan_testkit::ManualClock;
 use clinic::{Makings, demo::App};
@@ -264,6 +264,64 @@ async fn keys_and_sessions_are_their_owners_alone() {
     assert_eq!(here.json_as("POST /logout-all", &second, &json!({})).await.status, 204);
     assert_eq!(here.ask("GET /patients", &newer).await.status, 200);
     here.json_as("POST /api-keys", &newer, &new).await.must_be(401, "STEP_UP_REQUIRED", "a key by a key");
+    here.stop().await;
+}
+
+/// What somebody has who took a session, or sits down at an open screen, is that session alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn asvs_7_5_2_sessions_are_seen_and_ended_shortly_after_a_login_alone() {
+    // Tokens say in whole seconds when their owner logged in.
+    let clock = Arc::new(ManualClock::at(UnixTime::from_secs(os::SystemClock.wall().as_secs())));
+    let here = Here::open_with(Arc::clone(&clock) as Arc<dyn Clock>, Makings::assembled).await;
+    let (access, refresh) = here.tokens("ada").await;
+    let (other, _) = here.tokens("ada").await;
+    let form = format!("next=&tenant=north&user=ada&password={}&code=", here.password("ada"));
+    let kind = ["Content-Type: application/x-www-form-urlencoded", "Sec-Fetch-Site: same-origin"];
+    let entered = here.send("POST /signin", &kind, form.as_bytes()).await;
+    let set = entered.headers_of("set-cookie").find(|set| set.starts_with("__Host-sid=")).unwrap();
+    let cookie = format!("Cookie: {}", set.split(';').next().unwrap());
+
+    let listed = |answer: &Answer| answer.json()["sessions"].as_array().unwrap().clone();
+    let sessions = listed(&here.ask("GET /sessions", &other).await);
+    let is_current = |session: &&Value| session["current"] == true;
+    let id = sessions.iter().find(is_current).unwrap()["id"].as_str().unwrap().to_owned();
+    clock.advance(Duration::from_secs(600));
+    assert_eq!(listed(&here.ask("GET /sessions", &access).await).len(), 3, "at its bound");
+    assert_eq!(here.send("GET /home/sessions", &[&cookie], b"").await.status, 200);
+    clock.advance(Duration::from_secs(1));
+
+    // A token that was had by another one is of the same login.
+    let (newer, _) = pair(&here.json("POST /token", &json!({ "refresh_token": refresh })).await);
+    let end = format!("DELETE /sessions/{id}");
+    for token in [&access, &newer] {
+        for line in ["GET /sessions", &*end, "POST /logout-all"] {
+            let answer = here.ask(line, token).await;
+            answer.must_be(401, "STEP_UP_REQUIRED", line);
+            let asked = "error=\"insufficient_user_authentication\", max_age=\"600\"";
+            assert!(answer.header("www-authenticate").unwrap().ends_with(asked), "{line}: {answer:?}");
+        }
+    }
+    let body = format!("session={id}");
+    let end_page = [&kind[..], &[&cookie]].concat();
+    for (line, headers, body) in [
+        ("GET /home/sessions", &[&*cookie][..], ""),
+        ("POST /home/sessions/end", &end_page, &body),
+        ("POST /home/sessions/end", &end_page, "session=others"),
+    ] {
+        let page = here.send(line, headers, body.as_bytes()).await;
+        assert_eq!(page.status, 401, "{line}: {page:?}");
+        assert!(page.body.contains("Sign in once more") && !page.body.contains(&id), "{line}: {page:?}");
+    }
+    assert_eq!(here.parts.sessions.list("north", "ada").await.unwrap().len(), 3, "none was ended");
+
+    // What is about this session alone goes on, and so does everything after another login.
+    assert_eq!(here.send("GET /home", &[&cookie], b"").await.status, 200);
+    let (fresh, _) = here.tokens("ada").await;
+    assert_eq!(listed(&here.ask("GET /sessions", &fresh).await).len(), 4);
+    assert_eq!(here.ask(&end, &fresh).await.status, 204);
+    here.ask("GET /api-keys", &other).await.must_be(401, "TOKEN_REVOKED", "the session that was ended");
+    assert_eq!(here.ask("POST /logout", &newer).await.status, 204, "one's own");
+    assert_eq!(here.ask("POST /logout-all", &fresh).await.status, 204);
     here.stop().await;
 }
 

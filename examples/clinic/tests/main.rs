@@ -7,6 +7,7 @@ mod endpoints;
 mod here;
 mod lifecycle;
 mod logins;
+mod policy;
 mod records;
 mod site;
 mod stores;
@@ -19,5 +20,5 @@ async fn the_whole_road_passes() {
     let steps = demo::run(Wiring::default(), &mut told).await.unwrap();
     let told = String::from_utf8(told).unwrap();
     assert_eq!(steps, told.matches('✓').count());
-    assert_eq!((steps, told.matches(" proves ").count()), (25, 25));
+    assert_eq!((steps, told.matches(" proves ").count()), (27, 27));
 }

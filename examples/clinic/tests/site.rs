@@ -44,7 +44,8 @@ impl Site {
         Self::start_with(data, &["--behind", "x-forwarded-for"])
     }
 
-    fn start_with(data: &Path, arguments: &[&str]) -> Self {
+    /// The same with these arguments.
+    pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let stderr = data.with_extension("stderr");
         let mut process = clinic()
             .args(["--port", "0", "--data"])
@@ -257,9 +258,14 @@ impl Answer {
         Self { status, headers, body: body.to_owned() }
     }
 
+    /// All values of a header.
+    pub(crate) fn headers_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(known, _)| known == name);
-        let value = found.next().map(|(_, value)| value.as_str());
+        let mut found = self.headers_of(name);
+        let value = found.next();
         assert!(found.next().is_none(), "{name} stands twice: {self:?}");
         value
     }

@@ -131,12 +131,13 @@ impl Road {
         let change = json!({ "medicalRecord": "Nothing." });
         let answer = client.patch(&format!("/patients/{MAX}"), Some(&key), &change).await?;
         expect_code(&answer, 403, "FORBIDDEN")?;
-        expect_code(&client.post("/logout-all", Some(&key), &json!({})).await?, 403, "FORBIDDEN")?;
+        expect_code(&client.post("/logout", Some(&key), &json!({})).await?, 403, "FORBIDDEN")?;
+        expect_code(&client.post("/logout-all", Some(&key), &json!({})).await?, 401, "STEP_UP_REQUIRED")?;
         expect_code(&client.get("/api-keys", Some(&key)).await?, 403, "FORBIDDEN")?;
         expect(&client.delete(&format!("/api-keys/{id}"), Some(&doctor)).await?, 204)?;
         expect_code(&client.get("/patients", Some(&key)).await?, 401, "INVALID_TOKEN")?;
         self.secrets.push(key);
-        Ok("a doctor's key for staff lists patients and sees names alone; 403 for what only the doctor may, and for anything about the doctor's account; 401 once it was ended".to_owned())
+        Ok("a doctor's key for staff lists patients and sees names alone; 403 for what only the doctor may, and for anything about the doctor's account; 401 for what asks for a fresh login, and once it was ended".to_owned())
     }
 
     pub(crate) async fn stuffing(&mut self) -> Saw {
@@ -192,7 +193,7 @@ impl Road {
 /// So many that they use up what an account has in a day.
 const MOST_BOTS: u8 = 21;
 
-fn member(answer: &Answer, name: &str) -> Result<String, Trouble> {
+pub(super) fn member(answer: &Answer, name: &str) -> Result<String, Trouble> {
     let value = json_of(answer).at(name).as_str().map(str::to_owned);
     value.ok_or_else(|| format!("no {name} in {} {}", answer.status, text(answer)).into())
 }

@@ -8,6 +8,7 @@ mod log;
 mod logins;
 mod power;
 mod road;
+mod roles;
 mod step;
 
 use std::{
@@ -124,10 +125,12 @@ async fn drive(narrator: &mut Narrator<'_>, mut road: Road) -> Result<(), Failed
         "refresh token used twice", "two parties hold it: the session ends for both, with its access tokens", road.reuse();
         "log out everywhere", "every token of an account is refused at once, before its end", road.log_out_everywhere();
         "API key with a scope", "a program may what its key says, less than its owner, and is not its owner", road.api_key();
+        "roles given and taken", "they count from their holder's next request on, whatever the token says; nobody gives or takes what they do not have, or keeps the watch over themselves", road.live_roles();
+        "break-glass", "an emergency takes a second factor and a reason, ends by itself, is durably on record each time, and is looked at by somebody else", road.break_glass();
         "raw database", "the files hold no personal data in clear", road.raw_database();
         "ciphertext moved to another row", "a cell opens in its own row and field and nowhere else", road.moved_ciphertext();
         "stolen database", "the files are worth nothing without the master key", road.stolen_database();
-        "audit trail", "who did what is on record: grants, denials, failed logins, refused tokens, damaged rows", road.audit_trail();
+        "audit trail", "who did what is on record: grants, denials, roles and emergencies, failed logins, refused tokens, damaged rows", road.audit_trail();
         "audit log verified", "every entry is in the Merkle tree that the last signed checkpoint names", road.audit_verified();
         "loss of power", "what was acknowledged survives it", road.loss_of_power();
         "one byte of the log flipped", "the verifier names the entry", road.flipped_byte();

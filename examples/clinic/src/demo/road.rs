@@ -30,8 +30,8 @@ pub(crate) struct Road {
     wiring: Wiring,
     credentials: Vec<Credential>,
     pub(super) doctor: String,
-    nurse: String,
-    admin: String,
+    pub(super) nurse: String,
+    pub(super) admin: String,
     member: String,
     erased: String,
     /// What may stand nowhere in the files.
@@ -344,10 +344,17 @@ impl Road {
                 "authn_token_reuse",
                 "sessions_revoked",
                 "api_key_created",
+                "authz_change",
+                "privilege_escalation",
+                "break_glass_opened",
+                "break_glass_reviewed",
             ])
             .await?;
         must(whole.mentions("permission_granted", &self.erased), || {
             "the erasure is not on record".to_owned()
+        })?;
+        must(whole.mentions("permission_granted", "patient:rescue"), || {
+            "the emergency is not on record".to_owned()
         })?;
         must(whole.mentions("crypt_decrypt_fail", MAX), || "the moved cells are not on record".to_owned())?;
         Ok(format!(

@@ -1,4 +1,4 @@
-//! The page of whoever is signed in: who they are, where they are signed in, and the buttons that end that.
+//! The pages of whoever is signed in: who they are; and, shortly after they signed in, where else they are, and the buttons that end that.
 
 use axum::{
     extract::State,
@@ -14,10 +14,16 @@ use bartizan_axum::{Page, Problem, SeeOther, StrictForm, StrictQuery, Who};
 use serde::Deserialize;
 
 use super::{
-    view::{self, Home, OTHERS, Row, Said},
+    view::{self, Home, OTHERS, Row, Said, Sessions},
     words::device_name,
 };
 use crate::Clinic;
+
+/// Who somebody is.
+pub(super) async fn show(Who(who): Who) -> Result<Page, Problem> {
+    own_session(&who)?;
+    Ok(Page::new(view::home(&Home { tenant: who.tenant(), user: who.subject() })))
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +38,8 @@ enum Done {
     Ended,
 }
 
-pub(super) async fn show(
+/// Where they are signed in.
+pub(super) async fn sessions(
     State(clinic): State<Clinic>,
     Who(who): Who,
     StrictQuery(Asked { done }): StrictQuery<Asked>,
@@ -44,13 +51,7 @@ pub(super) async fn show(
     // This one first, then as they were used.
     rows.sort_by_key(|row| !row.is_this);
     let said = done.map(|Done::Ended| Said::Notice("Ended. Nobody is signed in there any more."));
-    Ok(Page::new(view::home(&Home {
-        said,
-        tenant: who.tenant(),
-        user: who.subject(),
-        now: parts.clock.wall(),
-        sessions: &rows,
-    })))
+    Ok(Page::new(view::sessions(&Sessions { said, now: parts.clock.wall(), rows: &rows })))
 }
 
 #[derive(Deserialize)]
@@ -74,7 +75,7 @@ pub(super) async fn end(
         // One that ended meanwhile is what was asked for.
         sessions.end(who.tenant(), who.subject(), key, Ended::Revoked, &by).await?;
     }
-    Ok(SeeOther(SafeRedirect::parse("/home?done=ended")?))
+    Ok(SeeOther(SafeRedirect::parse("/home/sessions?done=ended")?))
 }
 
 /// Signs out here.

@@ -21,12 +21,12 @@ use axum::{
 use bartizan::{http::SafeRedirect, sessions::Freshness};
 use bartizan_axum::{Route, SeeOther, get, post};
 
-use crate::Clinic;
+use crate::{Clinic, routes::recent_login};
 
 pub(crate) use problems::problem;
 
 /// What the pages need, besides the routes that programs use.
-pub(crate) fn routes() -> [Route<Clinic>; 8] {
+pub(crate) fn routes() -> [Route<Clinic>; 9] {
     let now = Freshness::ReadThrough;
     [
         get("/", async || SeeOther(home())).public("leads to the page of whoever is signed in"),
@@ -35,7 +35,8 @@ pub(crate) fn routes() -> [Route<Clinic>; 8] {
         get("/signin", sign_in::show).public("how a session is had").page(),
         post("/signin", sign_in::enter).public("how a session is had").page(),
         get("/home", account::show).authenticated().fresh(now).page(),
-        post("/home/sessions/end", account::end).authenticated().fresh(now).page(),
+        get("/home/sessions", account::sessions).authenticated().fresh(now).step_up(recent_login()).page(),
+        post("/home/sessions/end", account::end).authenticated().fresh(now).step_up(recent_login()).page(),
         post("/signout", account::leave).authenticated().fresh(now).page(),
     ]
 }

@@ -13,7 +13,13 @@ use super::{
 /// The page that tells of a problem, where a handler did not make one of its own: the form to sign in for whoever is not, and a few
 /// words for everybody else.
 pub(crate) fn problem(problem: &Problem, method: &Method, asked: &Uri) -> String {
-    let said = said(problem);
+    let said = match problem.code() {
+        // On a page that asks for a fresh login; the form itself asks for a code by this.
+        Code::StepUpRequired if asked.path() != "/signin" => {
+            Said::Notice("You signed in some time ago. Sign in once more to go on.")
+        }
+        _ => said(problem),
+    };
     if problem.status() != StatusCode::UNAUTHORIZED && asked.path() != "/signin" {
         return view::message("That did not work", &said);
     }
@@ -37,7 +43,7 @@ pub(super) fn said(problem: &Problem) -> Said {
         }
         Code::CrossSite => Said::Alert("The page of another site asked for this. Nothing was done."),
         Code::MalformedCredentials => Said::Alert(
-            "Your browser's cookies for this site cannot be read. Delete them, and sign in again.",
+            "Your browser's cookies for this site could not be read. Sign in again; if this comes back, delete them first.",
         ),
         Code::InvalidRequest
         | Code::ValidationError

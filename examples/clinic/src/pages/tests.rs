@@ -11,7 +11,7 @@ use bartizan::{
 use super::{
     STYLE, problem,
     problems::said,
-    view::{Home, Row, Said, SignIn, home, message, sign_in},
+    view::{Home, Row, Said, Sessions, SignIn, home, message, sessions, sign_in},
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_790_000_000);
@@ -36,14 +36,14 @@ fn row(id: &str, device: &str, address: &str, is_this: bool) -> Row<'static> {
     Row { id: id.to_owned(), device: device.to_owned(), address, begun: ago(7_200), seen: ago(90), is_this }
 }
 
-fn account(tenant: &str, user: &str, sessions: &[Row<'_>]) -> String {
-    home(&Home { said: None, tenant, user, now: NOW, sessions })
+fn list(rows: &[Row<'_>]) -> String {
+    sessions(&Sessions { said: None, now: NOW, rows })
 }
 
 /// One of every kind of page.
 fn pages(text: &str) -> Vec<String> {
-    let sessions = [row(text, text, text, true), row(text, text, text, false)];
-    let mut pages = vec![form(text, text, None), account(text, text, &sessions)];
+    let rows = [row(text, text, text, true), row(text, text, text, false)];
+    let mut pages = vec![form(text, text, None), home(&Home { tenant: text, user: text }), list(&rows)];
     pages.extend(Code::ALL.iter().map(|code| form(text, text, Some(said(&Problem::of(*code))))));
     pages.extend(Code::ALL.iter().map(|code| message("That did not work", &said(&Problem::of(*code)))));
     pages
@@ -143,10 +143,10 @@ fn a_refusal_says_how_long_to_wait() {
 #[test]
 fn own_session_has_no_button_to_end_it_and_others_each_have_one() {
     let one = [row("s1", "Chrome on Linux", "::1", true)];
-    let page = account("north", "ada", &one);
+    let page = list(&one);
     assert!(!page.contains("/home/sessions/end") && page.contains("this device"));
     let two = [row("s1", "Chrome on Linux", "::1", true), row("s2", "Safari on iPhone", "::1", false)];
-    let page = account("north", "ada", &two);
+    let page = list(&two);
     assert_eq!(all_between(&page, "name=\"session\" value=\"", "\""), ["s2", "others"]);
     assert!(page.contains("aria-label=\"End the session on Safari on iPhone, last used 1 minute ago\""));
     assert!(page.contains("<time datetime=\"2026-09-21T"), "{page}");
@@ -158,13 +158,16 @@ fn whoever_is_not_signed_in_is_asked_to_and_goes_on_where_they_wanted_to() {
         problem(&Problem::of(code), &method, &Uri::from_static(uri))
     };
     let next = |page: &str| all_between(page, "name=\"next\" value=\"", "\"")[0].to_owned();
-    for code in [Code::NoCredentials, Code::SessionEnded] {
-        assert_eq!(next(&asked(code, Method::GET, "/home?done=ended")), "/home?done=ended");
+    for code in [Code::NoCredentials, Code::SessionEnded, Code::StepUpRequired] {
+        assert_eq!(next(&asked(code, Method::GET, "/home/sessions?done=ended")), "/home/sessions?done=ended");
         // A form is not sent twice, and nothing leads back to where one signs in.
         assert_eq!(next(&asked(code, Method::POST, "/home/sessions/end")), "/home");
     }
     assert_eq!(next(&asked(Code::CrossSite, Method::POST, "/signin")), "/home");
     assert_eq!(next(&asked(Code::ValidationError, Method::GET, "/signin?next=/x&y=1")), "/home");
+    let stale = asked(Code::StepUpRequired, Method::GET, "/home/sessions");
+    assert!(stale.contains("Sign in once more") && !stale.contains("second factor. Type"), "{stale}");
+    assert!(asked(Code::StepUpRequired, Method::POST, "/signin").contains("second factor. Type"));
     let refused = asked(Code::CrossSite, Method::POST, "/signout");
     assert!(refused.contains("Nothing was done") && !refused.contains("<form"));
 }

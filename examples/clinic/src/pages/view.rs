@@ -31,11 +31,16 @@ pub(super) struct SignIn<'a> {
 /// The page of whoever is signed in.
 #[derive(Debug)]
 pub(super) struct Home<'a> {
-    pub(super) said: Option<Said>,
     pub(super) tenant: &'a str,
     pub(super) user: &'a str,
+}
+
+/// The page of where they are signed in.
+#[derive(Debug)]
+pub(super) struct Sessions<'a> {
+    pub(super) said: Option<Said>,
     pub(super) now: UnixTime,
-    pub(super) sessions: &'a [Row<'a>],
+    pub(super) rows: &'a [Row<'a>],
 }
 
 /// One of somebody's sessions.
@@ -93,19 +98,25 @@ pub(super) fn sign_in(page: &SignIn<'_>) -> String {
 }
 
 pub(super) fn home(page: &Home<'_>) -> String {
-    let mut body = Html::of("<p>You are <strong><bdi>")
+    let body = Html::of("<p>You are <strong><bdi>")
         .text(page.user)
         .raw("</bdi></strong> of <strong><bdi>")
         .text(page.tenant)
-        .raw("</bdi></strong>.</p>\n<h2>Where you are signed in</h2>\n<ul class=\"sessions\">\n");
-    for row in page.sessions {
+        .raw("</bdi></strong>.</p>\n<nav><a href=\"/home/sessions\">Where you are signed in</a></nav>\n");
+    document("Your account", None, Head::SignOut, &body)
+}
+
+pub(super) fn sessions(page: &Sessions<'_>) -> String {
+    let mut body = Html::of("<ul class=\"sessions\">\n");
+    for row in page.rows {
         body = body.and(&session(row, page.now));
     }
     body = body.raw("</ul>\n");
-    if page.sessions.iter().any(|row| !row.is_this) {
+    if page.rows.iter().any(|row| !row.is_this) {
         body = body.and(&end(OTHERS, Html::of("<button class=\"quiet\">End all others</button>")));
     }
-    document("Your account", page.said.as_ref(), Head::SignOut, &body)
+    body = body.raw("<nav><a href=\"/home\">Go to your account</a></nav>\n");
+    document("Where you are signed in", page.said.as_ref(), Head::SignOut, &body)
 }
 
 /// A page that tells of a problem and leads on.
@@ -114,12 +125,12 @@ pub(super) fn message(title: &'static str, said: &Said) -> String {
 }
 
 fn session(row: &Row<'_>, now: UnixTime) -> Html {
-    let mut item = Html::of("<li>\n<div>\n<h3><bdi>").text(&row.device).raw("</bdi>");
+    let mut item = Html::of("<li>\n<div>\n<h2><bdi>").text(&row.device).raw("</bdi>");
     if row.is_this {
         item = item.raw(" <span class=\"this\">this device</span>");
     }
     item = item
-        .raw("</h3>\n<p>Last used ")
+        .raw("</h2>\n<p>Last used ")
         .and(&time(row.seen, now))
         .raw("; signed in ")
         .and(&time(row.begun, now));

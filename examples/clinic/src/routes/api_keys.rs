@@ -17,7 +17,7 @@ use bartizan_axum::{Problem, StrictJson, Who};
 use serde::{Deserialize, Serialize};
 
 use super::in_person;
-use crate::{Clinic, LivePolicy};
+use crate::{Clinic, roles::EMERGENCY};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -161,8 +161,11 @@ fn misfit_name(name: &str) -> Option<FieldError> {
 }
 
 fn misfit_scopes(clinic: &Clinic, who: &Principal, scopes: &[String]) -> Option<FieldError> {
-    let role = clinic.inner().policy.role_of(who.tenant(), who.subject());
-    let is_held = |scope: &String| role.as_ref().is_some_and(|role| LivePolicy::may_scope(role, scope));
+    let snapshot = clinic.inner().policy.snapshot();
+    let now = clinic.inner().parts.clock.wall();
+    let roles = snapshot.authorized_roles(who.tenant(), who.subject(), now);
+    // An emergency is a person's, and for an hour.
+    let is_held = |scope: &String| scope != EMERGENCY && roles.contains(&scope.as_str());
     let fits = (1..=2).contains(&scopes.len()) && scopes.iter().all(is_held);
     (!fits).then(|| FieldError::new("/scopes", "invalid", "must be roles of yours"))
 }

@@ -2,10 +2,12 @@
 
 mod api_keys;
 mod audit;
+mod emergencies;
 mod open;
 mod password;
 mod patients;
 mod register;
+mod roles;
 mod second_factor;
 mod session;
 mod sessions;
@@ -16,19 +18,22 @@ use bartizan::{
     core::{Attestation, Permission, Principal},
     http::{Code, RouteLimit, StepUp, Transport},
     rate_limit::{OnOutage, Policy},
+    rbac::Permissions,
     sessions::Freshness,
 };
 use bartizan_axum::{Problem, SecureRouter, delete, get, patch, post, put};
 
-use crate::{Clinic, Error, authenticate::TWO_FACTORS, pages};
+use crate::{Clinic, Error, authenticate::TWO_FACTORS, pages, permission::May};
 
-pub(crate) const LIST: Permission = Permission::literal("patient:list");
-pub(crate) const CREATE: Permission = Permission::literal("patient:create");
-pub(crate) const READ: Permission = Permission::literal("patient:read");
-pub(crate) const UPDATE: Permission = Permission::literal("patient:update");
-pub(crate) const DELETE: Permission = Permission::literal("patient:delete").critical();
-pub(crate) const READ_AUDIT: Permission = Permission::literal("audit:read");
-pub(crate) const VERIFY_AUDIT: Permission = Permission::literal("audit:verify");
+pub(crate) const LIST: Permission = May::ListPatients.permission();
+pub(crate) const CREATE: Permission = May::CreatePatient.permission();
+pub(crate) const READ: Permission = May::ReadPatient.permission();
+pub(crate) const UPDATE: Permission = May::UpdatePatient.permission();
+pub(crate) const DELETE: Permission = May::ErasePatient.permission();
+pub(crate) const RESCUE: Permission = May::RescuePatient.permission();
+pub(crate) const READ_AUDIT: Permission = May::ReadAudit.permission();
+pub(crate) const VERIFY_AUDIT: Permission = May::VerifyAudit.permission();
+pub(crate) const ASSIGN: Permission = May::AssignRoles.permission();
 
 /// All routes of a clinic.
 ///
@@ -52,7 +57,7 @@ fn secured(clinic: &Clinic) -> SecureRouter<Clinic> {
 fn for_programs(clinic: &Clinic) -> SecureRouter<Clinic> {
     let parts = &clinic.inner().parts;
     SecureRouter::new(Arc::clone(&parts.guard), Arc::clone(&parts.authorizer), Arc::clone(&parts.entropy))
-        .catalogue(clinic.inner().permissions.iter().map(String::as_str))
+        .catalogue(May::ALL.iter().map(ToString::to_string))
         .transport(Transport::PlainLoopback)
         .clients(clinic.inner().clients.clone())
         .route(get("/health", open::health).public("says that the process lives, and nothing else"))
@@ -66,9 +71,9 @@ fn for_programs(clinic: &Clinic) -> SecureRouter<Clinic> {
         .route(post("/password/reset/confirm", password::reset).public("by a mailed token").limit(general()))
         .route(get("/me", session::me).authenticated().fresh(RECENT))
         .route(post("/logout", sessions::logout).authenticated().fresh(NOW))
-        .route(post("/logout-all", sessions::logout_all).authenticated().fresh(NOW))
-        .route(get("/sessions", sessions::list).authenticated().fresh(NOW))
-        .route(delete("/sessions/{id}", sessions::end).authenticated().fresh(NOW))
+        .route(post("/logout-all", sessions::logout_all).authenticated().fresh(NOW).step_up(recent_login()))
+        .route(get("/sessions", sessions::list).authenticated().fresh(NOW).step_up(recent_login()))
+        .route(delete("/sessions/{id}", sessions::end).authenticated().fresh(NOW).step_up(recent_login()))
         .route(post("/password", password::change).authenticated().fresh(NOW))
         .route(post("/mfa/totp", second_factor::enrol).authenticated().fresh(NOW))
         .route(post("/mfa/totp/confirm", second_factor::confirm).authenticated().fresh(NOW))
@@ -76,15 +81,15 @@ fn for_programs(clinic: &Clinic) -> SecureRouter<Clinic> {
             delete("/mfa/totp", second_factor::give_up)
                 .authenticated()
                 .fresh(NOW)
-                .step_up(StepUp::within(JUST_NOW).acr([TWO_FACTORS])),
+                .step_up(recent_login().acr([TWO_FACTORS])),
         )
-        .route(post("/api-keys", api_keys::make).authenticated().fresh(NOW).step_up(StepUp::within(JUST_NOW)))
+        .route(post("/api-keys", api_keys::make).authenticated().fresh(NOW).step_up(recent_login()))
         .route(get("/api-keys", api_keys::list).authenticated().fresh(NOW))
         .route(
             post("/api-keys/{id}/rotate", api_keys::rotate)
                 .authenticated()
                 .fresh(NOW)
-                .step_up(StepUp::within(JUST_NOW)),
+                .step_up(recent_login()),
         )
         .route(delete("/api-keys/{id}", api_keys::end).authenticated().fresh(NOW))
         .route(get("/patients", patients::list).requires(LIST).fresh(RECENT))
@@ -93,6 +98,18 @@ fn for_programs(clinic: &Clinic) -> SecureRouter<Clinic> {
         .route(put("/patients/{id}", patients::replace).requires_on_record(UPDATE).fresh(RECENT))
         .route(patch("/patients/{id}", patients::change).requires_on_record(UPDATE).fresh(RECENT))
         .route(delete("/patients/{id}", patients::erase).requires_on_record(DELETE).fresh(NOW))
+        .route(get("/patients/{id}/rescue", patients::rescue).requires_on_record(RESCUE).fresh(NOW))
+        .route(
+            post("/emergencies", emergencies::declare)
+                .authenticated()
+                .fresh(NOW)
+                .step_up(recent_login().acr([TWO_FACTORS])),
+        )
+        .route(get("/emergencies", emergencies::unreviewed).requires(ASSIGN).fresh(NOW))
+        .route(post("/emergencies/{user}/review", emergencies::review).requires_on_record(ASSIGN).fresh(NOW))
+        .route(get("/roles", roles::list).requires(ASSIGN).fresh(NOW))
+        .route(post("/roles", roles::give).requires_on_record(ASSIGN).fresh(NOW))
+        .route(delete("/roles/{user}/{role}", roles::take).requires_on_record(ASSIGN).fresh(NOW))
         .route(get("/audit", audit::query).requires(READ_AUDIT).fresh(NOW))
         .route(get("/audit/verify", audit::verify).requires(VERIFY_AUDIT).fresh(NOW))
 }
@@ -104,8 +121,11 @@ const RECENT: Freshness = Freshness::Snapshot(Duration::from_secs(5));
 /// For what ends sessions, changes credentials or reads the record (ASVS 7.4.1).
 const NOW: Freshness = Freshness::ReadThrough;
 
-/// How recently somebody has to have logged in for what outlives their session.
-const JUST_NOW: Duration = Duration::from_secs(10 * 60);
+/// How recently somebody has to have logged in for what outlives their session, and for what they have elsewhere (ASVS 7.5.2): whoever has
+/// one session of theirs by now, and not their password, neither sees the others nor ends them.
+pub(crate) const fn recent_login() -> StepUp {
+    StepUp::within(Duration::from_secs(10 * 60))
+}
 
 /// 100 requests in 15 minutes from one address, on each of the public routes together.
 fn general() -> RouteLimit {

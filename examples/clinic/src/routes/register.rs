@@ -83,9 +83,8 @@ pub(super) async fn verify_email(
     if clinic.registration(&stored.hash) != *taken.data {
         return Err(Code::InvalidCredentials.into());
     }
-    let role = inner.accounts.verified(tenant, user, &stored.hash).await.map_err(|error| error.fault())?;
-    let role = role.ok_or(Code::InvalidCredentials)?;
-    inner.policy.assign(tenant, user, &role);
+    let at = inner.accounts.verified(tenant, user, &stored.hash).await.map_err(|error| error.fault())?;
+    clinic.knows_roles_of(at.ok_or(Code::InvalidCredentials)?).await?;
     let about = About::mailed(tenant, user, client.origin(SERVICE));
     clinic.note_account(Event::AUTHZ_CHANGE, Outcome::Success, about, Some("address_verified"))?;
     Ok(StatusCode::NO_CONTENT)

@@ -46,9 +46,8 @@ impl Pair {
     /// Of a session that just began or was renewed. Its roles are those of now.
     pub(super) fn of(clinic: &Clinic, mut session: Session, refresh: &RefreshToken) -> Result<Self, Problem> {
         let inner = clinic.inner();
-        if let Some(role) = inner.policy.role_of(&session.tenant, &session.subject) {
-            session.facts.roles = vec![role.into()];
-        }
+        let roles = clinic.roles_of(&session.tenant, &session.subject);
+        session.facts.roles = roles.into_iter().map(String::into_boxed_str).collect();
         let token = inner.parts.sessions.access_token(&session, inner.audience)?;
         let token = inner.parts.issuer.issue(&token).map_err(|error| error.fault())?;
         let left = session.expires.min(session.idle_expires).since(inner.parts.clock.wall());
@@ -99,12 +98,14 @@ pub(super) async fn refresh(
     Ok(Json(Pair::of(&clinic, rotated.session, &rotated.token)?))
 }
 
-/// Who the credential says you are.
-pub(super) async fn me(Who(who): Who) -> impl IntoResponse {
+/// Who the credential says you are, and as what you count now.
+pub(super) async fn me(State(clinic): State<Clinic>, Who(who): Who) -> impl IntoResponse {
+    let snapshot = clinic.inner().policy.snapshot();
+    let roles = snapshot.session_roles(&who, clinic.inner().parts.clock.wall());
     Json(Me {
         subject: who.subject().to_owned(),
         tenant: who.tenant().to_owned(),
-        roles: who.roles().iter().map(Into::into).collect(),
+        roles: roles.into_iter().map(Into::into).collect(),
     })
 }
 

@@ -24,8 +24,9 @@ fn pages_fit_a_phone_and_a_desk_in_both_schemes() {
     fits("refused");
     bench.signed_in("ada");
     bench.signed_in_elsewhere("ada", "Mozilla/5.0 (iPhone) Safari/604.1");
-    browser.open(&bench.url("/home"));
     fits("home");
+    browser.open(&bench.url("/home/sessions"));
+    fits("sessions");
 }
 
 #[test]

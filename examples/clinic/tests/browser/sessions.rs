@@ -35,13 +35,15 @@ fn somebody_signs_in_sees_where_and_signs_out() {
     assert!(!browser.source().contains(cookie["value"].as_str().unwrap()));
 
     assert_eq!(browser.text("main > p"), "You are ada of north.");
+    browser.click("main a");
+    assert_eq!(browser.url(), bench.url("/home/sessions"));
     assert_eq!(browser.count(".sessions li"), 1);
-    assert!(browser.text(".sessions h3").starts_with("Chrome on Linux"));
+    assert!(browser.text(".sessions h2").starts_with("Chrome on Linux"));
     assert_eq!(browser.text(".this"), "this device");
 
     let phone = bench.signed_in_elsewhere("ada", PHONE);
     assert_eq!(bench.who(&phone), Ok("ada".to_owned()));
-    browser.open(&bench.url("/home"));
+    browser.open(&bench.url("/home/sessions"));
     assert_eq!(browser.count(".sessions li"), 2);
     let button = ".sessions form button";
     let (role, name) = browser.named(button);
@@ -50,12 +52,12 @@ fn somebody_signs_in_sees_where_and_signs_out() {
         ("button", "End the session on Safari on iPhone, last used just now")
     );
     browser.click(button);
-    assert_eq!((browser.url(), browser.count(".sessions li")), (bench.url("/home?done=ended"), 1));
+    assert_eq!((browser.url(), browser.count(".sessions li")), (bench.url("/home/sessions?done=ended"), 1));
     assert_eq!(browser.text(".notice"), "Ended. Nobody is signed in there any more.");
     assert_eq!(bench.who(&phone), Err(401));
 
     let (two, three) = (bench.signed_in_elsewhere("ada", "curl/8"), bench.signed_in_elsewhere("ada", PHONE));
-    browser.open(&bench.url("/home"));
+    browser.open(&bench.url("/home/sessions"));
     browser.click("main > form button");
     assert_eq!(browser.count(".sessions li"), 1);
     assert_eq!((bench.who(&two), bench.who(&three)), (Err(401), Err(401)));
@@ -107,12 +109,13 @@ fn asvs_7_4_1_a_session_that_was_ended_elsewhere_is_over_at_once() {
     let over = header(&bench.signed_in("ada"));
     let phone = bench.signed_in_elsewhere("ada", PHONE);
     let answer = bench.send("POST /home/sessions/end", &[FORM, SAME, &phone], "session=others");
-    assert_eq!((answer.status, answer.all("location")), (303, vec!["/home?done=ended"]));
+    assert_eq!((answer.status, answer.all("location")), (303, vec!["/home/sessions?done=ended"]));
     browser.open(&bench.url("/home"));
     assert_eq!(browser.text("#said"), "Your session has ended. Sign in to go on.");
     // The browser still has the old cookie, which does not stand in the way of a new one.
     bench.sign_in("ada", &bench.password("ada"), "");
     assert_eq!(browser.text("main > p"), "You are ada of north.");
+    browser.open(&bench.url("/home/sessions"));
     assert_eq!((bench.who(&over), browser.count(".sessions li")), (Err(401), 2));
     // Nobody ends what is somebody else's, or no session at all.
     let theirs = bench.signed_in_elsewhere("nils", PHONE);
@@ -170,6 +173,7 @@ fn asvs_7_2_4_a_cookie_from_before_the_login_is_worth_nothing_after_it() {
     let newer = header(&bench.signed_in("ada"));
     assert_ne!(newer, own);
     assert_eq!((bench.who(&own), bench.who(&newer)), (Err(401), Ok("ada".to_owned())));
+    browser.open(&bench.url("/home/sessions"));
     assert_eq!(browser.count(".sessions li"), 1);
 }
 
