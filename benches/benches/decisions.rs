@@ -1,6 +1,10 @@
-//! What a decision costs: engine, record and grant together.
+//! What a decision costs: engine, one condition, record and grant together.
 
-use std::{error::Error, sync::Arc};
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use bartizan::{
     audit::{CheckpointKey, Log, LogConfig},
@@ -22,8 +26,10 @@ version = 1
 "patient:read" = { scopes = ["own", "all"] }
 "patient:update" = {}
 "patient:delete" = {}
+[conditions.inside]
+address = ["10.0.0.0/8"]
 [roles.staff]
-allow = ["patient:read:all"]
+allow = [{ permission = "patient:read:all", when = "inside" }]
 fields = { patient = ["name"] }
 [roles.doctor]
 inherits = ["staff"]
@@ -43,7 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let log = Log::open(config, provider, checkpoint_key, Arc::new(os::SystemClock), &os::OsEntropy)?;
 
     let facts = PrincipalFacts::new("north", "ada").with_roles(["doctor", "researcher", "staff"]);
-    let ada = Principal::attested(Attestation::Assertion, facts)?;
+    let inside = IpAddr::V4(Ipv4Addr::new(10, 20, 30, 40));
+    let ada = Principal::attested(Attestation::Assertion, facts)?.in_request(Some(inside), None)?;
     let record = Resource::record("north", "patient", "5f0c7e0a-1f7b-4d0e-9d1a-0b6c1d2e3f40");
     let clock = Arc::new(os::SystemClock);
     let recorded =

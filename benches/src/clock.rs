@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
     clippy::disallowed_methods,
     reason = "a benchmark measures time; the code that it measures is given a Clock"
 )]
-pub(crate) fn time(work: impl FnOnce()) -> Duration {
+pub fn time(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
     work();
     start.elapsed()

@@ -22,6 +22,7 @@ pub struct Case<'a> {
     ours: Work<'a>,
     limit: Option<Work<'a>>,
     floor: Option<Work<'a>>,
+    floor_label: &'static str,
     between: Option<Work<'a>>,
     burst: u32,
     most_rounds: usize,
@@ -35,6 +36,7 @@ impl<'a> Case<'a> {
             ours: Box::new(move || drop(black_box(ours()))),
             limit: None,
             floor: None,
+            floor_label: "floor",
             between: None,
             burst: 1 << 24,
             most_rounds: ROUNDS,
@@ -53,6 +55,14 @@ impl<'a> Case<'a> {
     pub fn floor<T>(mut self, mut work: impl FnMut() -> T + 'a) -> Self {
         self.floor = Some(Box::new(move || drop(black_box(work()))));
         self
+    }
+
+    /// In place of a floor, under its own name: two hash maps and a bit for each role and permission, as one writes it by hand
+    /// with care.
+    #[must_use]
+    pub fn maps<T>(mut self, work: impl FnMut() -> T + 'a) -> Self {
+        self.floor_label = "maps";
+        self.floor(work)
     }
 
     /// Measures bursts of at most so many calls: for work whose other half goes on in another thread, which a longer sample
@@ -102,9 +112,26 @@ impl Bench {
         Self { rounds: if quick { QUICK_ROUNDS } else { ROUNDS }, words, report: Report::default() }
     }
 
+    /// Whether the command line asks for a case: for what takes long to prepare.
+    #[must_use]
+    pub fn wants(&self, name: &str) -> bool {
+        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+    }
+
+    /// Whether it asks for few rounds.
+    #[must_use]
+    pub const fn is_quick(&self) -> bool {
+        self.rounds == QUICK_ROUNDS
+    }
+
+    /// Adds what is no time of a call, measured elsewhere: names that end in their unit, and numbers.
+    pub fn figures(&mut self, name: &'static str, figures: &[(&'static str, f64)]) {
+        self.report.add_figures(name, figures);
+    }
+
     /// Measures a case, unless the command line asks for others, and prints its `BENCH` line.
     pub fn run(&mut self, mut case: Case<'_>) {
-        if !self.words.is_empty() && !self.words.iter().any(|word| case.name.contains(word.as_str())) {
+        if !self.wants(case.name) {
             return;
         }
         let allocations = {
@@ -134,7 +161,8 @@ impl Bench {
         let ours = medians.next().unwrap_or_default();
         let limit = has_limit.then(|| medians.next()).flatten();
         let floor = has_floor.then(|| medians.next()).flatten();
-        self.report.add(Measured::new(case.name, &ours, limit.as_deref(), floor.as_deref(), allocations));
+        let floor = floor.as_deref().map(|nanos| (case.floor_label, nanos));
+        self.report.add(Measured::new(case.name, &ours, limit.as_deref(), floor, allocations));
     }
 
     /// Prints the table for people.

@@ -5,5 +5,6 @@ mod clock;
 mod harness;
 mod report;
 
+pub use clock::time;
 pub use harness::{Bench, Case};
 pub use report::{Measured, Report};

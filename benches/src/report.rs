@@ -6,7 +6,7 @@ pub struct Measured {
     name: &'static str,
     ours: f64,
     limit: Option<Beside>,
-    floor: Option<Beside>,
+    floor: Option<(&'static str, Beside)>,
     allocations: u64,
 }
 
@@ -29,21 +29,21 @@ impl Measured {
         name: &'static str,
         ours: &[f64],
         limit: Option<&[f64]>,
-        floor: Option<&[f64]>,
+        floor: Option<(&'static str, &[f64])>,
         allocations: u64,
     ) -> Self {
         let beside = |theirs| Beside::of(ours, theirs);
-        Self { name, ours: median(ours), limit: limit.map(beside), floor: floor.map(beside), allocations }
+        let floor = floor.map(|(label, theirs)| (label, beside(theirs)));
+        Self { name, ours: median(ours), limit: limit.map(beside), floor, allocations }
     }
 
-    /// `BENCH <case> ours_ns=… limit_ns=… floor_ns=… ours_allocs=…`, absent variants left out.
+    /// `BENCH <case> ours_ns=… limit_ns=… floor_ns=… ours_allocs=…`, absent variants left out; a floor may have another name.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = format!("BENCH {} ours_ns={:.1}", self.name, self.ours);
-        for (label, beside) in [("limit", self.limit), ("floor", self.floor)] {
-            if let Some(Beside { nanos, .. }) = beside {
-                line += &format!(" {label}_ns={nanos:.1}");
-            }
+        let limit = self.limit.map(|limit| ("limit", limit));
+        for (label, Beside { nanos, .. }) in limit.into_iter().chain(self.floor) {
+            line += &format!(" {label}_ns={nanos:.1}");
         }
         line + &format!(" ours_allocs={}", self.allocations)
     }
@@ -53,12 +53,20 @@ impl Measured {
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     cases: Vec<Measured>,
+    /// What is no time of a call.
+    figures: Vec<String>,
 }
 
 impl Report {
     pub(crate) fn add(&mut self, measured: Measured) {
         println!("{}", measured.line());
         self.cases.push(measured);
+    }
+
+    pub(crate) fn add_figures(&mut self, name: &str, figures: &[(&str, f64)]) {
+        let shown: Vec<String> = figures.iter().map(|(name, value)| format!("{name}={value:.1}")).collect();
+        println!("BENCH {name} {}", shown.join(" "));
+        self.figures.push(format!("{name:<28} {}", shown.join("  ")));
     }
 
     pub(crate) fn print_table(&self) {
@@ -71,7 +79,8 @@ impl Report {
                 Some(Beside { nanos, ratio }) => (readable(nanos), format!("{ratio:.2}")),
                 None => ("–".to_owned(), String::new()),
             };
-            let ((limit, over_limit), (floor, over_floor)) = (beside(case.limit), beside(case.floor));
+            let ((limit, over_limit), (floor, over_floor)) =
+                (beside(case.limit), beside(case.floor.map(|(_, floor)| floor)));
             println!(
                 "{:<28} {:>12} {limit:>12} {over_limit:>8} {floor:>12} {over_floor:>8} {:>7}",
                 case.name,
@@ -79,6 +88,7 @@ impl Report {
                 case.allocations
             );
         }
+        self.figures.iter().for_each(|figures| println!("{figures}"));
     }
 }
 
@@ -100,6 +110,8 @@ mod tests {
     fn a_line_holds_medians_and_the_table_the_paired_ratios() {
         let measured = Measured::new("case", &[10.0, 20.0, 30.0], Some(&[10.0, 10.0, 10.0]), None, 2);
         assert_eq!(measured.line(), "BENCH case ours_ns=20.0 limit_ns=10.0 ours_allocs=2");
+        let maps = Measured::new("case", &[20.0], None, Some(("maps", &[40.0])), 0);
+        assert_eq!(maps.line(), "BENCH case ours_ns=20.0 maps_ns=40.0 ours_allocs=0");
         assert!(measured.limit.is_some_and(|limit| (limit.ratio - 2.0).abs() < f64::EPSILON));
     }
 

@@ -62,7 +62,11 @@ fn options<'w>(words: &[&'w str]) -> Result<Options<'w>, Problem> {
                 options.peers = Some(what);
                 words.next();
             }
-            _ => return Err(Problem::new("usage: cargo xtask bench [--quick] [--plot] [--peers tokens]")),
+            _ => {
+                return Err(Problem::new(
+                    "usage: cargo xtask bench [--quick] [--plot] [--peers tokens|rbac]",
+                ));
+            }
         }
     }
     Ok(options)

@@ -28,10 +28,11 @@ cargo xtask test --servers           every test; the servers they need are start
 cargo xtask services install|up|down|status [NAME…]
                                      the servers of the tests: install them (Debian, as root), keep them running by hand
 cargo xtask bench [--quick] [--plot] runs the benches; --plot draws target/bench.svg too
-cargo xtask bench --peers tokens [--quick] [--plot]
+cargo xtask bench --peers tokens|rbac [--quick] [--plot]
                                      ours beside other people's libraries, which are built on demand (minutes)
 cargo xtask crash-loop N             kills a writer of the audit log N times and checks what is left
 cargo xtask histories N              shows N random histories of each kind to the store of sessions in memory
+cargo xtask worlds N                 asks N random policies forty questions each, beside a naive reading of them
 cargo xtask differential N [SEED]    shows N changed tokens, and every named attack, to us and to jsonwebtoken
 cargo xtask fuzz SECONDS [TARGET…]   runs every fuzz target for so long (needs nightly and cargo-fuzz)
 cargo xtask asvs                     writes docs/asvs.md: which requirements have a test that proves them
@@ -62,6 +63,7 @@ fn dispatch(words: &[&str]) -> Result<(), Problem> {
         ["bench", options @ ..] => bench::run(&repo, options),
         ["crash-loop", count] => crash_loop(&repo, count),
         ["histories", count] => histories(&repo, count),
+        ["worlds", count] => worlds(&repo, count),
         ["differential", cases] => differential::run(&repo, cases, None),
         ["differential", cases, seed] => differential::run(&repo, cases, Some(seed)),
         ["fuzz", seconds, targets @ ..] => fuzz::run(&repo, seconds, targets),
@@ -91,6 +93,22 @@ fn histories(repo: &Repo, count: &str) -> Result<(), Problem> {
         "--",
         &count.to_string(),
     ]))
+}
+
+fn worlds(repo: &Repo, count: &str) -> Result<(), Problem> {
+    let count = run::number(count, "the number of worlds")?;
+    run::must(
+        Command::new("cargo").current_dir(repo.root()).env("BARTIZAN_TEST_WORLDS", count.to_string()).args([
+            "test",
+            "--locked",
+            "--release",
+            "-p",
+            "bartizan-rbac",
+            "--test",
+            "main",
+            "whole::compiled_answers",
+        ]),
+    )
 }
 
 fn crash_loop(repo: &Repo, count: &str) -> Result<(), Problem> {

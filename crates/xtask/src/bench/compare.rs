@@ -43,6 +43,19 @@ impl Runs {
         self.turns.iter().filter_map(|turn| Some(yards(turn, theirs)? / yards(turn, ours)?)).collect()
     }
 
+    /// What programs say beside times, such as the memory that they need: the medians, by name.
+    fn others(&self, case: &str, program: &str) -> Vec<(&str, f64)> {
+        let cases =
+            self.turns.iter().filter_map(|turn| turn.get(program)?.iter().find(|known| known.name == case));
+        let mut others: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for (name, value) in cases.flat_map(|case| &case.values) {
+            if !["ns", "yardstick_ns"].contains(&name.as_str()) {
+                others.entry(name).or_default().push(*value);
+            }
+        }
+        others.into_iter().map(|(name, values)| (name, median(values.into_iter()))).collect()
+    }
+
     fn all(&self, case: &str, program: &str) -> Vec<Measured> {
         self.turns.iter().filter_map(|turn| measured(turn, case, program)).collect()
     }
@@ -52,16 +65,19 @@ impl Runs {
 struct Measured {
     nanos: f64,
     yards: f64,
+    yardstick: f64,
 }
 
 fn measured(turn: &BTreeMap<String, Vec<Case>>, case: &str, program: &str) -> Option<Measured> {
     let case = turn.get(program)?.iter().find(|known| known.name == case)?;
     let nanos = case.value("ns")?;
-    Some(Measured { nanos, yards: nanos / case.value("yardstick_ns")? })
+    let yardstick = case.value("yardstick_ns")?;
+    Some(Measured { nanos, yards: nanos / yardstick, yardstick })
 }
 
-/// Prints the lines and the table. What stands in a chart: one case each, with a time for every program.
-pub(super) fn report(runs: &Runs, ours: &[&str]) -> Vec<Case> {
+/// Prints the lines and the table. What stands in a chart: one case each, with a time for every program, and for the yardstick
+/// if it has a name.
+pub(super) fn report(runs: &Runs, ours: &[&str], yardstick: Option<&str>) -> Vec<Case> {
     let mut programs = ours.to_vec();
     programs.extend(runs.programs().into_iter().filter(|program| !ours.contains(program)));
     let mut table = heading(ours);
@@ -72,13 +88,19 @@ pub(super) fn report(runs: &Runs, ours: &[&str]) -> Vec<Case> {
             let all = runs.all(case, program);
             let label = program.replace([' ', '-'], "_");
             if all.is_empty() {
-                table += &format!("{case:<14} {program:<26} {:>10}\n", "cannot");
+                table += &format!("{case:<22} {program:<26} {:>10}\n", "cannot");
                 continue;
             }
             let nanos = median(all.iter().map(|one| one.nanos));
             values.push((format!("{label}_ns"), nanos));
+            if let Some(name) = yardstick.filter(|_| ours.first() == Some(program)) {
+                let nanos = median(all.iter().map(|one| one.yardstick));
+                values.push((format!("{name}_ns"), nanos));
+                let ratio = median(all.iter().map(|one| one.yards.recip()));
+                table += &format!("{case:<22} {name:<26} {:>10} {:>7} {ratio:>16.2}\n", readable(nanos), "");
+            }
             table += &format!(
-                "{case:<14} {program:<26} {:>10} {:>7}",
+                "{case:<22} {program:<26} {:>10} {:>7}",
                 readable(nanos),
                 format!("±{:.1} %", spread(all.iter().map(|one| one.yards)))
             );
@@ -96,6 +118,10 @@ pub(super) fn report(runs: &Runs, ours: &[&str]) -> Vec<Case> {
                 }
             }
             table.truncate(table.trim_end().len());
+            for (name, value) in runs.others(case, program) {
+                values.push((format!("{label}_{name}"), value));
+                table += &format!("  {name} {value:.0}");
+            }
             table.push('\n');
         }
         if !values.is_empty() {
@@ -110,7 +136,7 @@ pub(super) fn report(runs: &Runs, ours: &[&str]) -> Vec<Case> {
 }
 
 fn heading(ours: &[&str]) -> String {
-    let mut heading = format!("{:<14} {:<26} {:>10} {:>7}", "case", "program", "median", "spread");
+    let mut heading = format!("{:<22} {:<26} {:>10} {:>7}", "case", "program", "median", "spread");
     for of in ours {
         heading += &format!(" {:>16}", format!("÷ {of}"));
     }
@@ -138,7 +164,11 @@ fn quantile(sorted: &[f64], quarters: usize) -> f64 {
 }
 
 fn readable(nanos: f64) -> String {
-    if nanos < 10_000.0 { format!("{nanos:.0} ns") } else { format!("{:.1} µs", nanos / 1_000.0) }
+    match nanos {
+        nanos if nanos < 10_000.0 => format!("{nanos:.0} ns"),
+        nanos if nanos < 10_000_000.0 => format!("{:.1} µs", nanos / 1e3),
+        nanos => format!("{:.1} ms", nanos / 1e6),
+    }
 }
 
 #[cfg(test)]
@@ -161,15 +191,26 @@ mod tests {
         // The machine is ten times slower while theirs runs; its yardstick is so too.
         runs.add(turn(case("a", 100.0, 10.0), case("a", 3000.0, 100.0)));
         assert_eq!(runs.ratios("a", "theirs", "ours"), [3.0, 3.0]);
-        let charted = report(&runs, &["ours"]);
+        let charted = report(&runs, &["ours"], None);
         assert_eq!(charted.first().and_then(|case| case.value("theirs_over_ours")), Some(3.0));
+    }
+
+    #[test]
+    fn a_yardstick_with_a_name_and_what_is_no_time_are_shown_too() {
+        let mut runs = Runs::default();
+        let mut theirs = case("a", 300.0, 10.0);
+        theirs.values.push(("resident_bytes".to_owned(), 7.0));
+        runs.add(turn(case("a", 100.0, 10.0), theirs));
+        let charted = report(&runs, &["ours"], Some("maps"));
+        let shown = charted.first().expect("a case");
+        assert_eq!((shown.value("maps_ns"), shown.value("theirs_resident_bytes")), (Some(10.0), Some(7.0)));
     }
 
     #[test]
     fn what_a_library_cannot_do_has_no_time() {
         let mut runs = Runs::default();
         runs.add(turn(case("a", 1.0, 1.0), Case { name: "a".to_owned(), values: Vec::new() }));
-        let charted = report(&runs, &["ours"]);
+        let charted = report(&runs, &["ours"], None);
         assert_eq!(charted.first().expect("ours").values.len(), 1);
     }
 
