@@ -107,10 +107,15 @@ impl Rights {
         shape(self.of(role, permission), &self.details)
     }
 
+    /// All that a role says, in no order that means anything.
+    pub(crate) fn said(&self, role: u32) -> impl Iterator<Item = (u32, ShapeId)> {
+        let taken = self.table(role).iter().filter(|slot| slot.permission != Slot::FREE.permission);
+        taken.map(|slot| (slot.permission, slot.shape))
+    }
+
     /// All that a role says, in the order of the permissions.
     pub(crate) fn row(&self, role: u32) -> Row {
-        let said = self.table(role).iter().filter(|slot| slot.permission != Slot::FREE.permission);
-        let mut row: Row = said.map(|slot| (slot.permission, slot.shape)).collect();
+        let mut row: Row = self.said(role).collect();
         row.sort_unstable_by_key(|(permission, _)| *permission);
         row
     }

@@ -25,6 +25,8 @@ pub(super) struct Work<'p> {
     new: Side<'p>,
     /// The permissions of both, sorted.
     permissions: Vec<Pair<'p>>,
+    /// Both have the same permissions with the same scopes, and so the same numbers for them.
+    alike: bool,
     gained: Vec<Gain>,
     lost: Vec<Gain>,
     /// Most pairs of shapes come again and again.
@@ -50,14 +52,21 @@ type Row = Peekable<IntoIter<(u32, ShapeId)>>;
 
 impl<'p> Work<'p> {
     pub(super) fn new(old: &'p Compiled, new: &'p Compiled) -> Self {
-        let named = |policy: &'p Compiled| policy.permissions.iter().map(|info| &*info.name);
-        let names: BTreeSet<&str> = named(old).chain(named(new)).collect();
-        let places: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
-        let pair = |name| Pair { name, old: info(old, name), new: info(new, name) };
+        let permissions = side_by_side(&old.permissions, &new.permissions);
+        let place = |of: fn(&Pair<'p>) -> bool| {
+            let of_side = permissions.iter().zip(0..).filter(move |(pair, _)| of(pair));
+            of_side.map(|(_, place)| place).collect::<Vec<u32>>()
+        };
+        let (old_places, new_places) = (place(|pair| pair.old.is_some()), place(|pair| pair.new.is_some()));
+        let is_alike = |pair: &Pair<'_>| match (pair.old, pair.new) {
+            (Some(old), Some(new)) => old.scopes == new.scopes,
+            _ => false,
+        };
         Self {
-            old: Side::of(old, &places),
-            new: Side::of(new, &places),
-            permissions: names.into_iter().map(pair).collect(),
+            alike: permissions.iter().all(is_alike),
+            old: Side { policy: old, tests: said::tests_of(old), places: old_places },
+            new: Side { policy: new, tests: said::tests_of(new), places: new_places },
+            permissions,
             gained: Vec::new(),
             lost: Vec::new(),
             known: HashMap::new(),
@@ -78,6 +87,9 @@ impl<'p> Work<'p> {
         let named = |policy: &'p Compiled| policy.roles.iter().map(|role| (&*role.name, role.is_system));
         let roles: BTreeSet<(&str, bool)> = named(self.old.policy).chain(named(self.new.policy)).collect();
         for (name, is_system) in roles {
+            if self.alike && self.is_plainly_alike(name, is_system) {
+                continue;
+            }
             // A role that changed its realm is another one.
             let (mut old, mut new) = (self.old.row(name, is_system), self.new.row(name, is_system));
             while let Some(at) = old.peek().into_iter().chain(new.peek()).map(|(place, _)| *place).min() {
@@ -92,6 +104,20 @@ impl<'p> Work<'p> {
                 Some((true, false)) => self.say(false, &role.name, What::Gives("acts across tenants".into())),
                 _ => {}
             }
+        }
+    }
+
+    /// Whether a role says the same in both, and nothing that would have to be looked at closer: most roles, mostly.
+    fn is_plainly_alike(&self, role: &str, is_system: bool) -> bool {
+        match (self.old.id(role, is_system), self.new.id(role, is_system)) {
+            (Some(one), Some(two)) => {
+                let (old, new) = (&self.old.policy.rights, &self.new.policy.rights);
+                let has = |(permission, shape): (u32, ShapeId)| {
+                    !shape.has_detail() && new.of(two, permission) == shape
+                };
+                old.said(one).count() == new.said(two).count() && old.said(one).all(has)
+            }
+            _ => false,
         }
     }
 
@@ -168,17 +194,26 @@ impl<'p> Work<'p> {
     }
 }
 
+/// The permissions of both, each once. Both lists are sorted by name.
+fn side_by_side<'p>(old: &'p [PermissionInfo], new: &'p [PermissionInfo]) -> Vec<Pair<'p>> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    let mut pairs = Vec::with_capacity(old.len().max(new.len()));
+    while let Some(name) = old.peek().into_iter().chain(new.peek()).map(|info| &*info.name).min() {
+        let (old, new) = (old.next_if(|info| *info.name == *name), new.next_if(|info| *info.name == *name));
+        pairs.push(Pair { name, old, new });
+    }
+    pairs
+}
+
 impl<'p> Side<'p> {
-    fn of(policy: &'p Compiled, places: &HashMap<&str, u32>) -> Self {
-        let places = policy.permissions.iter().filter_map(|info| places.get(&*info.name)).copied().collect();
-        Self { policy, tests: said::tests_of(policy), places }
+    fn id(&self, role: &str, is_system: bool) -> Option<u32> {
+        let id = self.policy.role_ids.get(role).copied();
+        id.filter(|id| self.policy.role(*id).is_some_and(|role| role.is_system == is_system))
     }
 
     /// What a role says, by the shared places of permissions. Both sides are sorted by name, so the row stays in order.
     fn row(&self, role: &str, is_system: bool) -> Row {
-        let id = self.policy.role_ids.get(role).copied();
-        let id = id.filter(|id| self.policy.role(*id).is_some_and(|role| role.is_system == is_system));
-        let row = id.map(|id| self.policy.rights.row(id)).unwrap_or_default();
+        let row = self.id(role, is_system).map(|id| self.policy.rights.row(id)).unwrap_or_default();
         let place = |(id, shape): (u32, ShapeId)| Some((*self.places.get(id as usize)?, shape));
         row.into_iter().filter_map(place).collect::<Vec<_>>().into_iter().peekable()
     }
@@ -205,12 +240,6 @@ fn is_worth_a_line((thing, when): &(Thing, Tests), all: &[(Thing, Tests)], scope
     let is_wider = |other: &Thing| matches!(other, Thing::Rule(Effect::Deny, other) if other > reach);
     scopes.iter().any(|listed| listed.contains(reach))
         || !all.iter().any(|(other, tests)| tests == when && is_wider(other))
-}
-
-fn info<'p>(policy: &'p Compiled, name: &str) -> Option<&'p PermissionInfo> {
-    // INVARIANT(dense-ids): sorted by name.
-    let at = policy.permissions.binary_search_by(|info| (*info.name).cmp(name)).ok()?;
-    policy.permissions.get(at)
 }
 
 fn bits(scopes: &[Reach]) -> u8 {
