@@ -12,7 +12,7 @@ use crate::{
 /// Roles that the policy does not have are kept and count nothing. There is at most one assignment of a role to a holder: the
 /// last one stands.
 ///
-/// It is as compact while it is filled as it is afterwards: a subject of four roles takes some 40 bytes and its name. Names and
+/// It is as compact while it is filled as it is afterwards: a subject of four roles takes some 40 bytes beside its name. Names and
 /// notes may have any length. At most 2²⁸ different roles and as many groups are kept, and 4 GiB of what one subject holds;
 /// what is beyond is not. A clone shares all memory until one of the two is changed.
 ///

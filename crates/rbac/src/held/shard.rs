@@ -1,7 +1,8 @@
-//! One part of a table: an index and the records that it leads to, in one piece of memory.
+//! One part of a table: an open-addressing index and the records that it leads to, in one piece of memory.
 //!
 //! ```text
-//! | group | group | … | record | record | … | room |     record = hash, space, length of name, of value (4 bytes each), name, value
+//! | slot | slot | … | record | record | … | room |          slot   = hash (4 bytes), offset of the record (4), all zero = free
+//!                                                            record = space (4), lengths of name and value (4, 4), name, value
 //! ```
 //!
 //! A copy shares the memory. Who changes a shard that is shared copies it first; who is alone changes it in place. A record
@@ -9,11 +10,7 @@
 //!
 //! Nothing here panics: were an offset ever wrong, the record would not be found.
 
-mod index;
-
 use std::{iter::repeat_n, sync::Arc};
-
-use crate::held::shard::index::{GROUP, Group, Place, groups_for, is_crowded};
 
 /// What a record is found by. Equal only if all of space and name are: the hash finds the place and is never taken for the name.
 #[derive(Clone, Copy)]
@@ -34,8 +31,7 @@ pub(super) struct Record<'a> {
 #[derive(Clone, Default)]
 pub(super) struct Shard {
     bytes: Arc<[u8]>,
-    /// How many groups the index has.
-    groups: u32,
+    slots: u32,
     /// Where the room behind the last record begins.
     used: u32,
     /// Records that a slot leads to.
@@ -44,7 +40,8 @@ pub(super) struct Shard {
     dead: u32,
 }
 
-const HEAD: usize = 16;
+const SLOT: usize = 8;
+const HEAD: usize = 12;
 
 impl Shard {
     #[inline]
@@ -57,50 +54,45 @@ impl Shard {
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.offsets().filter_map(|offset| self.record(offset)).map(|(_, record)| record)
+        self.taken().filter_map(|slot| self.record(slot.offset))
     }
 
     /// Puts a value there, or in place of what was there. `None`: the shard would outgrow 4 GiB, and stays as it is.
     pub(super) fn put(&mut self, key: Key<'_>, value: &[u8]) -> Option<()> {
-        let size = word(HEAD + key.name.len() + value.len())?;
-        let Some((place, offset, old)) = self.find(key) else {
+        let size = HEAD + key.name.len() + value.len();
+        let Some((at, slot, old)) = self.find(key) else {
             return self.add(key, value, size);
         };
         let left = old.size()?;
-        let is_last = offset.checked_add(left)? == self.used;
-        if is_last || size == left {
-            let used = if is_last { offset.checked_add(size)? } else { self.used };
-            write(self.own(used)?, offset, key, value)?;
+        let end = slot.offset.checked_add(word(size)?)?;
+        let last = slot.offset.checked_add(left)? == self.used;
+        if last || word(size)? == left {
+            let used = if last { end } else { self.used };
+            write(self.own(used)?, slot.offset, key, value)?;
             self.used = used;
-        } else {
-            let offset = self.append(key, value, size)?;
-            let (index, _) = self.parts()?;
-            index::redirect(index, place, low(key.hash), offset)?;
-            self.dead = self.dead.saturating_add(left);
+            self.sweep();
+            return Some(());
         }
+        let offset = self.append(key, value, size)?;
+        Slot { offset, ..slot }.write(self.index()?, at)?;
+        self.dead = self.dead.saturating_add(left);
         self.sweep();
         Some(())
     }
 
     /// Takes a record out.
     pub(super) fn remove(&mut self, key: Key<'_>) -> Option<()> {
-        let (place, offset, old) = self.find(key)?;
+        let (at, slot, old) = self.find(key)?;
         let left = old.size()?;
         if self.live == 1 {
             *self = Self::default();
             return Some(());
         }
         self.own(self.used)?;
-        let (index, records) = self.parts()?;
-        let before = index.as_flattened().len();
-        index::close(index, place, |offset| {
-            let (hash, _) =
-                records.get((offset as usize).checked_sub(before)?..)?.split_first_chunk::<4>()?;
-            Some(u32::from_le_bytes(*hash))
-        })?;
+        close(self.index()?, at)?;
         self.live = self.live.saturating_sub(1);
-        if offset.checked_add(left)? == self.used {
-            self.used = offset;
+        if slot.offset.checked_add(left)? == self.used {
+            self.used = slot.offset;
         } else {
             self.dead = self.dead.saturating_add(left);
         }
@@ -110,84 +102,86 @@ impl Shard {
 
     /// Gives back all room that is not needed to find what is there.
     pub(super) fn compact(&mut self) {
-        let groups = groups_for(self.live);
-        let is_tight = self.dead == 0 && self.groups <= groups && self.used as usize == self.bytes.len();
-        if !is_tight && let Some(compact) = self.rebuilt(groups, 0) {
+        let slots = slots_for(self.live);
+        let tight = self.dead == 0 && self.slots <= slots && self.used as usize == self.bytes.len();
+        if !tight && let Some(compact) = self.rebuilt(slots, 0) {
             *self = compact;
         }
     }
 
     #[inline]
-    fn find(&self, key: Key<'_>) -> Option<(Place, u32, Record<'_>)> {
-        let found = index::find(self.index()?, low(key.hash), |offset| {
+    fn find(&self, key: Key<'_>) -> Option<(usize, Slot, Record<'_>)> {
+        let (slots, _) = self.bytes.get(..self.slots as usize * SLOT)?.as_chunks::<SLOT>();
+        let hash = low(key.hash);
+        let mut at = home(hash, slots.len());
+        // INVARIANT(free-slot): a shard always has one; the count only bounds the walk.
+        for _ in 0..slots.len() {
+            let slot = Slot::read(slots.get(at)?);
+            if slot.is_free() {
+                return None;
+            }
             // SECURITY: names are compared in full. Two subjects whose hashes agree must never share what they hold.
-            let (_, record) = self.record(offset)?;
-            (record.space == key.space && record.name == key.name).then_some((offset, record))
-        });
-        found.map(|(place, (offset, record))| (place, offset, record))
+            if slot.hash == hash
+                && let Some(record) = self.record(slot.offset)
+                && record.space == key.space
+                && record.name == key.name
+            {
+                return Some((at, slot, record));
+            }
+            at = after(at, slots.len());
+        }
+        None
     }
 
-    /// A record and its hash.
     #[inline]
-    fn record(&self, offset: u32) -> Option<(u32, Record<'_>)> {
-        // SECURITY: what a free slot, or a damaged one, leads to is no record, whatever it looks like.
-        let rest = self.bytes.get(offset as usize..).filter(|_| offset as usize >= self.index_len())?;
+    fn record(&self, offset: u32) -> Option<Record<'_>> {
+        let rest = self.bytes.get(offset as usize..)?;
         let (head, rest) = rest.split_first_chunk::<HEAD>()?;
-        let head = u128::from_le_bytes(*head);
-        let [hash, space, name, value] = [0, 32, 64, 96].map(|shift| (head >> shift & 0xffff_ffff) as u32);
-        let (name, rest) = rest.split_at_checked(name as usize)?;
-        Some((hash, Record { space, name, value: rest.get(..value as usize)? }))
+        let [s0, s1, s2, s3, n0, n1, n2, n3, v0, v1, v2, v3] = *head;
+        let (name, rest) = rest.split_at_checked(u32::from_le_bytes([n0, n1, n2, n3]) as usize)?;
+        let value = rest.get(..u32::from_le_bytes([v0, v1, v2, v3]) as usize)?;
+        Some(Record { space: u32::from_le_bytes([s0, s1, s2, s3]), name, value })
     }
 
-    fn offsets(&self) -> impl Iterator<Item = u32> {
-        index::offsets(self.index().unwrap_or_default())
+    fn taken(&self) -> impl Iterator<Item = Slot> {
+        let index = self.bytes.get(..self.slots as usize * SLOT).unwrap_or_default();
+        index.as_chunks::<SLOT>().0.iter().map(Slot::read).filter(|slot| !slot.is_free())
     }
 
-    fn add(&mut self, key: Key<'_>, value: &[u8], size: u32) -> Option<()> {
+    fn add(&mut self, key: Key<'_>, value: &[u8], size: usize) -> Option<()> {
         let live = self.live.checked_add(1)?;
-        if is_crowded(live, self.groups) {
-            let room = size as usize + self.quarter();
-            *self = self.rebuilt(groups_for(live.saturating_add(live / 2)), room)?;
+        // INVARIANT(free-slot): seven of eight at most are taken.
+        if u64::from(live) * 8 > u64::from(self.slots) * 7 {
+            let room = size + self.quarter();
+            *self = self.rebuilt(slots_for(live.saturating_add(live / 2 + 2)), room)?;
         }
         let offset = self.append(key, value, size)?;
-        let (index, _) = self.parts()?;
-        index::open(index, low(key.hash), offset)?;
+        open(self.index()?, Slot { hash: low(key.hash), offset })?;
         self.live = live;
         Some(())
     }
 
     /// Writes a record behind the last one. No slot leads there yet.
-    fn append(&mut self, key: Key<'_>, value: &[u8], size: u32) -> Option<u32> {
+    fn append(&mut self, key: Key<'_>, value: &[u8], size: usize) -> Option<u32> {
         let offset = self.used;
-        let used = offset.checked_add(size)?;
+        let used = offset.checked_add(word(size)?)?;
         write(self.own(used)?, offset, key, value)?;
         self.used = used;
         Some(offset)
     }
 
-    #[inline]
-    fn index(&self) -> Option<&[Group]> {
-        Some(self.bytes.get(..self.index_len())?.as_chunks::<GROUP>().0)
-    }
-
-    #[inline]
-    const fn index_len(&self) -> usize {
-        self.groups as usize * GROUP
-    }
-
-    /// The index, to write, and the records. Only after [`own`](Self::own).
-    fn parts(&mut self) -> Option<(&mut [Group], &[u8])> {
-        let len = self.index_len();
-        let (index, records) = Arc::get_mut(&mut self.bytes)?.split_at_mut_checked(len)?;
-        Some((index.as_chunks_mut::<GROUP>().0, records))
+    /// The slots, to write. Only after [`own`](Self::own).
+    fn index(&mut self) -> Option<&mut [[u8; SLOT]]> {
+        let index = Arc::get_mut(&mut self.bytes)?.get_mut(..self.slots as usize * SLOT)?;
+        Some(index.as_chunks_mut::<SLOT>().0)
     }
 
     /// Memory of at least so many bytes that nobody else sees.
     fn own(&mut self, bytes: u32) -> Option<&mut [u8]> {
-        let is_alone = Arc::get_mut(&mut self.bytes).is_some();
-        if !is_alone || self.bytes.len() < bytes as usize {
+        let alone = Arc::get_mut(&mut self.bytes).is_some();
+        if !alone || self.bytes.len() < bytes as usize {
             // Who is alone is mostly being filled, and will want more soon.
-            let room = if is_alone { self.quarter() } else { 0 };
+            let room = if alone { self.quarter() } else { 0 };
             let mut copy = blank(bytes as usize + room);
             // A last record that shrinks needs less than was used.
             let used = self.used.min(bytes) as usize;
@@ -199,33 +193,32 @@ impl Shard {
 
     fn sweep(&mut self) {
         if self.dead > self.used / 4
-            && let Some(swept) = self.rebuilt(self.groups, 0)
+            && let Some(swept) = self.rebuilt(self.slots, 0)
         {
             *self = swept;
         }
     }
 
-    /// The same records in new memory, with so many groups and so much room behind.
-    fn rebuilt(&self, groups: u32, room: usize) -> Option<Self> {
-        let index = groups as usize * GROUP;
-        let records = (self.used as usize).checked_sub(self.index_len() + self.dead as usize)?;
+    /// The same records in new memory, with so many slots and so much room behind.
+    fn rebuilt(&self, slots: u32, room: usize) -> Option<Self> {
+        let index = slots as usize * SLOT;
+        let records = (self.used as usize).checked_sub(self.slots as usize * SLOT + self.dead as usize)?;
         let mut bytes = blank(index + records + room);
         let (index, mut rest) = Arc::get_mut(&mut bytes)?.split_at_mut_checked(index)?;
         let mut used = word(index.len())?;
-        for offset in self.offsets() {
-            let (hash, record) = self.record(offset)?;
-            let size = record.size()?;
-            let from = self.bytes.get(offset as usize..offset.checked_add(size)? as usize)?;
+        for slot in self.taken() {
+            let size = self.record(slot.offset)?.size()?;
+            let from = self.bytes.get(slot.offset as usize..slot.offset.checked_add(size)? as usize)?;
             let (to, behind) = rest.split_at_mut_checked(size as usize)?;
             to.copy_from_slice(from);
             rest = behind;
-            index::open(index.as_chunks_mut::<GROUP>().0, hash, used)?;
+            open(index.as_chunks_mut::<SLOT>().0, Slot { offset: used, ..slot })?;
             used = used.checked_add(size)?;
         }
-        Some(Self { bytes, groups, used, live: self.live, dead: 0 })
+        Some(Self { bytes, slots, used, live: self.live, dead: 0 })
     }
 
-    const fn quarter(&self) -> usize {
+    fn quarter(&self) -> usize {
         self.used as usize / 4
     }
 }
@@ -236,17 +229,91 @@ impl Record<'_> {
     }
 }
 
+#[derive(Clone, Copy)]
+struct Slot {
+    hash: u32,
+    /// Never zero where there is a slot: the slots themselves lie before all records.
+    offset: u32,
+}
+
+impl Slot {
+    #[inline]
+    fn read(bytes: &[u8; SLOT]) -> Self {
+        let both = u64::from_le_bytes(*bytes);
+        Self { hash: low(both), offset: low(both >> 32) }
+    }
+
+    const fn is_free(self) -> bool {
+        self.offset == 0
+    }
+
+    fn write(self, index: &mut [[u8; SLOT]], at: usize) -> Option<()> {
+        *index.get_mut(at)? = (u64::from(self.offset) << 32 | u64::from(self.hash)).to_le_bytes();
+        Some(())
+    }
+}
+
+/// Puts a slot into the first free place from its home on.
+fn open(index: &mut [[u8; SLOT]], slot: Slot) -> Option<()> {
+    let mut at = home(slot.hash, index.len());
+    for _ in 0..index.len() {
+        if Slot::read(index.get(at)?).is_free() {
+            return slot.write(index, at);
+        }
+        at = after(at, index.len());
+    }
+    None
+}
+
+/// Frees a slot, and moves up those that had to pass it, so that none is cut off from its home.
+fn close(index: &mut [[u8; SLOT]], at: usize) -> Option<()> {
+    let slots = index.len();
+    let (mut hole, mut at) = (at, after(at, slots));
+    for _ in 0..slots {
+        let slot = Slot::read(index.get(at)?);
+        if slot.is_free() {
+            break;
+        }
+        if distance(home(slot.hash, slots), at, slots) >= distance(hole, at, slots) {
+            slot.write(index, hole)?;
+            hole = at;
+        }
+        at = after(at, slots);
+    }
+    Slot { hash: 0, offset: 0 }.write(index, hole)
+}
+
 fn write(bytes: &mut [u8], offset: u32, key: Key<'_>, value: &[u8]) -> Option<()> {
     let rest = bytes.get_mut(offset as usize..)?;
     let (head, rest) = rest.split_at_mut_checked(HEAD)?;
     let (name, rest) = rest.split_at_mut_checked(key.name.len())?;
-    let words = [low(key.hash), key.space, word(key.name.len())?, word(value.len())?];
+    let words = [key.space, word(key.name.len())?, word(value.len())?];
     rest.get_mut(..value.len())?.copy_from_slice(value);
     for (to, word) in head.as_chunks_mut::<4>().0.iter_mut().zip(words) {
         *to = word.to_le_bytes();
     }
     name.copy_from_slice(key.name);
     Some(())
+}
+
+/// Where a hash would like to be. Another part of the hash chose the shard.
+#[inline]
+fn home(hash: u32, slots: usize) -> usize {
+    ((u64::from(hash) * slots as u64) >> 32) as usize
+}
+
+#[inline]
+const fn after(at: usize, slots: usize) -> usize {
+    if at + 1 == slots { 0 } else { at + 1 }
+}
+
+const fn distance(from: usize, to: usize, slots: usize) -> usize {
+    if to >= from { to - from } else { to + slots - from }
+}
+
+/// Two of three slots are taken: of the walks to a record, most end at the first slot or the second.
+const fn slots_for(live: u32) -> u32 {
+    live.saturating_add(live / 2 + 1)
 }
 
 fn blank(len: usize) -> Arc<[u8]> {
